@@ -1,0 +1,162 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Usage: quire_test.sh QUIRE RUN_QEMU
+# The script ./quire on machines that only pretend: nothing is built, installed or booted.
+# shellcheck disable=SC2016 # single quotes are right: the fakes expand later
+set -uo pipefail
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir -p "$work"/{tree/iso,tree/bazel-bin/iso,tree/bazel-bin/kernel,bin}
+cp -L "$1" "$work/tree/quire"
+cp -L "$2" "$work/tree/iso/run_qemu.sh"
+touch "$work"/tree/bazel-bin/{iso/quire.iso,kernel/quire.elf}
+PATH=$work/bin:/usr/bin:/bin
+export QUIRE_BAZEL=$work/bin/bazel QUIRE_QEMU=$work/bin/qemu QUIRE_OVMF=$work/bin/qemu FAKES=$work
+unset DISPLAY WAYLAND_DISPLAY
+failures=0
+
+# Each says what it was asked to do, and does what the test wants.
+fake() # NAME BODY
+{
+	printf '#!/bin/bash\necho "%s $*" >>"$FAKES/calls"\n%s\n' "$1" "$2" >"$work/bin/$1"
+	chmod +x "$work/bin/$1"
+}
+fake bazel 'cat "$FAKES/bazel_says" 2>/dev/null; exit "${BAZEL_STATUS:-0}"'
+fake qemu 'exit "${QEMU_STATUS:-33}"'
+fake id 'echo "${FAKE_UID:-0}"'
+fake sudo 'exec "$@"'
+fake apt-get 'exit "${APT_STATUS:-0}"'
+fake dpkg-query '[[ " ${MISSING:-} " == *" ${!#} "* ]] || printf "install ok installed"'
+
+quire() # STATUS ARGUMENTS...
+{
+	local want=$1 status=0
+	shift
+	: >"$work/calls"
+	"$work/tree/quire" "$@" >"$work/out" 2>&1 || status=$?
+	what="quire $*"
+	[ "$status" -eq "$want" ] || fail "status $status instead of $want"
+}
+
+fail()
+{
+	echo "FAILED  $what: $1"
+	sed 's/^/        /' "$work/out" "$work/calls"
+	failures=$((failures + 1))
+}
+
+says()
+{
+	grep -qF -- "$1" "$work/out" || fail "does not say: $1"
+}
+
+calls()
+{
+	grep -qF -- "$1" "$work/calls" || fail "does not call: $1"
+}
+
+calls_not()
+{
+	! grep -qF -- "$1" "$work/calls" || fail "calls: $1"
+}
+
+# ---- help and wrong usage
+quire 0 --help; says "./quire COMMAND --help"
+quire 0 boot --help; says "--append OPTIONS"
+quire 0 test --help; says "N passed, N failed"
+quire 0 lint --help
+quire 0 clean --help
+quire 0 compdb --help
+quire 2; says "Usage"
+quire 2 frobnicate; says "unknown command 'frobnicate'"
+quire 2 boot --frobnicate; says "unknown option '--frobnicate'"
+quire 2 boot --smp; says "--smp needs a value"
+for n in 0 256 -1 4x "" 1000 08; do
+	quire 2 boot --smp "$n"
+	says "1 to 255 CPUs"
+done
+for size in 0 512 64K 1.5G M "" 0M; do
+	quire 2 boot --mem "$size"
+	says "a size such as 64M"
+done
+quire 2 boot --pvh --uefi; says "--pvh goes with neither"
+quire 2 boot --pvh --usb; says "--pvh goes with neither"
+quire 2 boot --run ""; says "no command"
+quire 2 boot --run " ; "; says "no command"
+quire 2 boot --append "run=audit"; says "use --run"
+quire 2 boot --append $'a\nb'; says "one line"
+quire 2 boot --window; says "no graphical session"
+calls_not "qemu -machine"
+calls_not "bazel build"
+
+# ---- boot
+quire 0 boot </dev/null
+[ "$(head -n 1 "$work/out")" = "To leave Quire: Ctrl-A X" ] || fail "does not say first how to leave"
+calls "bazel build //iso:quire.iso"
+calls "-smp 4 -m 512M"
+calls "-cdrom"
+calls "-serial mon:stdio"
+calls_not "apt-get"
+quire 0 boot --smp 8 --mem 4G --usb; calls "usb-storage"; calls "-smp 8 -m 4G"
+quire 0 boot --smp=255 --uefi; calls "if=pflash"; calls "-smp 255"
+quire 0 boot --append "a=1,2 b" --run "cpus; audit"
+calls "string=a=1,,2 b run=cpus; audit"
+quire 0 boot --pvh --append "a=1,2" --run "audit"
+calls "bazel build //kernel:quire.elf"
+calls "-append a=1,2 run=audit"
+
+# ---- what QEMU's status means
+QEMU_STATUS=35 quire 1 boot --run x; says "a command failed"
+QEMU_STATUS=37 quire 3 boot --run x; says "the kernel panicked"
+QEMU_STATUS=0 quire 4 boot --run x; says "stopped or restarted before"
+QEMU_STATUS=0 quire 0 boot </dev/null
+QEMU_STATUS=1 quire 5 boot --run x; says "status 1"
+BAZEL_STATUS=1 quire 1 boot; calls_not "qemu -machine"
+
+# ---- a bare machine
+MISSING="mtools g++" quire 0 boot --run x
+says "installing Debian packages: g++ mtools"
+calls "apt-get update"
+calls "apt-get install -y --no-install-recommends g++ mtools"
+calls_not sudo
+MISSING=mtools FAKE_UID=1000 quire 0 boot --run x; calls "sudo apt-get update"
+MISSING=ovmf quire 0 boot --run x; calls_not apt-get
+MISSING=ovmf quire 0 boot --uefi --run x; calls "recommends ovmf"
+MISSING=mtools APT_STATUS=100 quire 2 boot --run x
+says "could not install the packages. By hand: apt-get install mtools"
+calls_not "bazel build"
+
+# ---- counting
+cat >"$work/bazel_says" <<'SAYS'
+//a:one_test                                          PASSED in 0.1s
+//a:two_test                                 (cached) PASSED in 0.2s
+SAYS
+quire 0 test
+[ "$(tail -n 1 "$work/out")" = "6 passed, 0 failed" ] || fail "counts wrong"
+calls "--config=sanitize //..."
+calls "--test_tag_filters=threads //..."
+quire 0 test //a/... --runs_per_test=2; calls "--runs_per_test=2 //a/..."
+BAZEL_STATUS=1 quire 1 test; says "6 passed, 3 failed"
+cat >>"$work/bazel_says" <<'SAYS'
+//a:three_test                                        FAILED in 0.2s
+  /somewhere/test.log
+//a:four_test                                         TIMEOUT in 60.1s
+//a:five_test                                         FAILED TO BUILD
+//a:six_test                                          NO STATUS
+SAYS
+BAZEL_STATUS=3 quire 1 test
+[ "$(tail -n 1 "$work/out")" = "6 passed, 12 failed" ] || fail "counts wrong"
+: >"$work/bazel_says"
+BAZEL_STATUS=4 quire 1 test; says "no test ran"
+[ "$(tail -n 1 "$work/out")" = "0 passed, 0 failed" ] || fail "counts wrong"
+
+# ---- not Debian: no apt-get to be found anywhere
+mkdir "$work/other"
+for tool in bash readlink dirname env gcc ld zip bazel; do
+	ln -s "$(command -v "$tool")" "$work/other/$tool"
+done
+PATH=$work/other quire 2 boot --run x
+says "this is not Debian; please install what provides:"
+says "xorriso"
+
+[ "$failures" -eq 0 ] && echo ok
