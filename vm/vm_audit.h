@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The audit: every rule that must hold, checked on the live system.
+ */
+#ifndef QUIRE_VM_VM_AUDIT_H
+#define QUIRE_VM_VM_AUDIT_H
+
+#include "vm/vm_param.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * Checks everything, reports each broken rule in a line, and returns how many there are. Exact
+ * when no other thread is in vm/; takes the locks that it needs, one at a time. Thread context.
+ */
+unsigned vm_audit(void (*report)(const char *line));
+
+/* Where all RAM is, in pages; the parts sum to total. */
+struct vm_accounting {
+	uint64_t total;     /* descriptors: all usable RAM */
+	uint64_t boot;      /* boot allocator: descriptors, per-CPU areas */
+	uint64_t free;      /* vm_phys */
+	uint64_t magazines; /* per-CPU caches and depot */
+	uint64_t tables;    /* page tables */
+	uint64_t meta;      /* pools */
+	uint64_t allocated; /* everything that was asked for */
+};
+void vm_accounting(struct vm_accounting *acc);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The start of the memory system, lowest layer first.
+ */
+#include "arch/mmu.h"
+#include "smp/shootdown.h"
+#include "smp/smp.h"
+#include "vm/pmap.h"
+#include "vm/vm.h"
+#include "vm/vm_boot.h"
+#include "vm/vm_kern.h"
+#include "vm/vm_magazine.h"
+#include "vm/vm_map.h"
+#include "vm/vm_object.h"
+#include "vm/vm_phys.h"
+
+static void *shootdown_memory(size_t bytes)
+{
+	return vm_boot_alloc(bytes, CACHE_LINE, "shootdown request lines");
+}
+
+void vm_init(void)
+{
+	vm_boot_init();
+	/* What is kept per CPU comes from the boot allocator, so it must ask before the hand-over.
+	 */
+	shootdown_init(smp_cpu_count(), shootdown_memory);
+	vm_magazine_init(smp_cpu_count());
+	vm_phys_init();
+	vm_object_init();
+	pmap_init();
+	vm_map_startup();
+	kmem_init(arch_mmu_image_end(), VM_MAX_KERNEL_ADDRESS);
+}

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Address maps.
+ *
+ * 1 Purpose. A map says which range of kernel addresses is what. It gives out ranges (findspace,
+ *   insert), backs and wires them (wire), and takes them back so that nobody can reach the memory
+ *   any more (delete). kernel_map covers all kernel addresses.
+ *
+ * 2 Vocabulary. An entry is a range with one object, one protection and one wire count. A gap is
+ *   the free space behind an entry. A range in transition is one that a thread works on while the
+ *   map is unlocked (vm_map_transition.c).
+ *
+ * 3 Structures. Entries lie in a sorted list and in a red-black tree that knows the largest gap of
+ *   each subtree (vm_map_tree.c). They are disjoint, page-aligned and inside the map. Neighbours
+ *   that are equal in object, contiguous offset, flags, protections and wire count are merged
+ *   into one, unless one is in transition or a submap, so that the number of entries follows the
+ *   number of holes and not the number of allocations.
+ *
+ * 4 Locking. One lock a map. A system map's is a spinlock, so that memory can be asked for where
+ *   sleeping is not allowed; others have a mutex. Nothing that can take long happens under either:
+ *   pages are brought in, unmapped and shot down with the range in transition and the map
+ *   unlocked. Order: map, entry pool, object, page table, page allocators.
+ *
+ * 5 Failure. Entries come from a pool with a reserve. Asking for memory leaves the reserve alone
+ *   and fails cleanly; giving memory back may use it, because a removal that splits an entry
+ *   needs one more, and its pages refill the pool.
+ *
+ * 6 Debugging. vm_map_audit checks every rule above; vm_map_describe names an address.
+ *
+ * 7 Rejected. The classic removal works under the map's lock; with a spinning lock the shootdown
+ *   would wait with interrupts off, and two of them for each other. A hint of the last place
+ *   found is not kept: the tree finds the lowest place as fast, and a lower place is better.
+ */
+#include "vm/vm_map.h"
+
+#include "lib/check.h"
+#include "vm/pmap.h"
+#include "vm/vm_map_private.h"
+#include "vm/vm_object.h"
+
+/*
+ * A removal keeps at most two entries more than there were (one split at each end) until its
+ * pages are free and the pool is refilled; one removal a CPU can be at that point, since between
+ * taking the entries and the shootdown the thread holds a spinlock, and during the shootdown it
+ * cannot be preempted. 64 serves 32 CPUs that free memory in the same instant, each of which
+ * finds no memory at all; more wait in map_transition_begin's failure and try again.
+ */
+enum { MAP_ENTRY_RESERVE = 64 };
+
+struct vm_pool map_entry_pool;
+
+void vm_map_startup(void)
+{
+	vm_pool_init(&map_entry_pool, "map entries", sizeof(struct vm_map_entry), MAP_ENTRY_RESERVE,
+		     LOCK_RANK_MAP_ENTRIES);
+	CHECK(vm_pool_refill(&map_entry_pool));
+}
+
+void vm_map_init(vm_map_t map, const char *name, pmap_t pmap, vm_offset_t min, vm_offset_t max,
+		 bool system_map)
+{
+	CHECK_EQ((min | max) & PAGE_MASK, 0);
+	CHECK_LT(min, max);
+	map->name = name;
+	map->pmap = pmap;
+	map->min_offset = min;
+	map->max_offset = max;
+	map->system_map = system_map;
+	map->needs_wakeup = 0;
+	map->timestamp = 0;
+	if (system_map)
+		spin_init(&map->lock.spin, name, LOCK_RANK_MAP, 0);
+	else
+		mutex_init(&map->lock.mutex, name, LOCK_RANK_MAP);
+	map_tree_init(map);
+}
+
+void vm_map_lock(vm_map_t map)
+{
+	if (map->system_map)
+		spin_lock(&map->lock.spin);
+	else
+		mutex_lock(&map->lock.mutex);
+	map->timestamp++;
+}
+
+void vm_map_unlock(vm_map_t map)
+{
+	if (map->system_map)
+		spin_unlock(&map->lock.spin);
+	else
+		mutex_unlock(&map->lock.mutex);
+}
+
+bool vm_map_locked(vm_map_t map)
+{
+	return map->system_map ? spin_owned(&map->lock.spin) : mutex_owned(&map->lock.mutex);
+}
+
+void map_entry_dispose(vm_map_t map, vm_map_entry_t entry)
+{
+	(void)map;
+	if ((entry->eflags & MAP_ENTRY_IS_SUB_MAP) == 0 && entry->object.vm_object != NULL)
+		vm_object_deallocate(entry->object.vm_object);
+	vm_pool_free(&map_entry_pool, entry);
+}
+
+/* Does `next` continue `prev`, so that one entry can stand for both? */
+static bool entries_mergeable(vm_map_entry_t prev, vm_map_entry_t next)
+{
+	vm_size_t prev_size = prev->end - prev->start;
+
+	if ((prev->eflags | next->eflags) & (MAP_ENTRY_IN_TRANSITION | MAP_ENTRY_IS_SUB_MAP))
+		return false;
+	return prev->end == next->start && prev->eflags == next->eflags &&
+	       prev->object.vm_object == next->object.vm_object &&
+	       (prev->object.vm_object == NULL || prev->offset + prev_size == next->offset) &&
+	       prev->protection == next->protection &&
+	       prev->max_protection == next->max_protection &&
+	       prev->wired_count == next->wired_count;
+}
+
+/* `prev` takes over the range of `next`, which goes away with its object reference. */
+static void entry_absorb(vm_map_t map, vm_map_entry_t prev, vm_map_entry_t next)
+{
+	vm_offset_t end = next->end;
+
+	map_tree_unlink(map, next);
+	map_entry_dispose(map, next);
+	map_tree_set_end(map, prev, end);
+}
+
+vm_map_entry_t vm_map_simplify_entry(vm_map_t map, vm_map_entry_t entry)
+{
+	vm_map_entry_t prev = TAILQ_PREV(entry, vm_map_list, list);
+	vm_map_entry_t next;
+
+	ASSERT(vm_map_locked(map));
+	if (prev != NULL && entries_mergeable(prev, entry)) {
+		entry_absorb(map, prev, entry);
+		entry = prev;
+	}
+	next = TAILQ_NEXT(entry, list);
+	if (next != NULL && entries_mergeable(entry, next))
+		entry_absorb(map, entry, next);
+	return entry;
+}
+
+/* A copy of the entry, with a reference of its own; its bounds are to be set and linked. */
+static vm_map_entry_t entry_copy(vm_map_entry_t entry, int how, const char *site)
+{
+	vm_map_entry_t copy;
+
+	CHECK((entry->eflags & (MAP_ENTRY_IN_TRANSITION | MAP_ENTRY_IS_SUB_MAP)) == 0);
+	copy = (vm_map_entry_t)vm_pool_alloc(&map_entry_pool, how, site);
+	if (copy == NULL)
+		return NULL;
+	*copy = *entry;
+	if (copy->object.vm_object != NULL)
+		vm_object_reference(copy->object.vm_object);
+	return copy;
+}
+
+int map_entry_clip_start(vm_map_t map, vm_map_entry_t entry, vm_offset_t addr, int how)
+{
+	vm_map_entry_t front;
+	vm_size_t front_size = addr - entry->start;
+
+	ASSERT(vm_map_locked(map));
+	if (addr <= entry->start || addr >= entry->end)
+		return KERN_SUCCESS;
+	front = entry_copy(entry, how, "vm_map_clip_start");
+	if (front == NULL)
+		return KERN_RESOURCE_SHORTAGE;
+	front->end = addr;
+	/* The entry keeps its place in the order while it shrinks, and link fits the front in. */
+	entry->start = addr;
+	entry->offset += front_size;
+	map->size -= front_size;
+	map_tree_link(map, TAILQ_PREV(entry, vm_map_list, list), front);
+	return KERN_SUCCESS;
+}
+
+int map_entry_clip_end(vm_map_t map, vm_map_entry_t entry, vm_offset_t addr, int how)
+{
+	vm_map_entry_t back;
+
+	ASSERT(vm_map_locked(map));
+	if (addr <= entry->start || addr >= entry->end)
+		return KERN_SUCCESS;
+	back = entry_copy(entry, how, "vm_map_clip_end");
+	if (back == NULL)
+		return KERN_RESOURCE_SHORTAGE;
+	back->start = addr;
+	back->offset += addr - entry->start;
+	map_tree_set_end(map, entry, addr);
+	map_tree_link(map, entry, back);
+	return KERN_SUCCESS;
+}
+
+static int insert_check(vm_map_t map, vm_object_t object, vm_offset_t start, vm_offset_t end,
+			vm_prot_t prot, vm_prot_t max, int cow)
+{
+	if (start < map->min_offset || end > map->max_offset || start >= end)
+		return KERN_INVALID_ADDRESS;
+	if (((start | end) & PAGE_MASK) != 0 || (prot & ~max) != 0)
+		return KERN_INVALID_ARGUMENT;
+	if ((cow & MAP_NOFAULT) != 0 && object != NULL)
+		return KERN_INVALID_ARGUMENT;
+	return KERN_SUCCESS;
+}
+
+int vm_map_insert(vm_map_t map, vm_object_t object, vm_ooffset_t offset, vm_offset_t start,
+		  vm_offset_t end, vm_prot_t prot, vm_prot_t max, int cow)
+{
+	struct vm_map_entry range = {.start = start,
+				     .end = end,
+				     .object.vm_object = object,
+				     .offset = offset,
+				     .protection = prot,
+				     .max_protection = max,
+				     .eflags = cow & MAP_NOFAULT ? MAP_ENTRY_NOFAULT : 0};
+	vm_map_entry_t prev, entry;
+	int rv;
+
+	CHECK(vm_map_locked(map));
+	rv = insert_check(map, object, start, end, prot, max, cow);
+	if (rv != KERN_SUCCESS)
+		return rv;
+	if (vm_map_lookup_entry(map, start, &prev))
+		return KERN_NO_SPACE;
+	if (end - start >
+	    (prev != NULL ? prev->end + prev->gap : map->min_offset + map->head_gap) - start)
+		return KERN_NO_SPACE;
+	if (map->pmap == kernel_pmap) {
+		rv = pmap_growkernel(start, end);
+		if (rv != KERN_SUCCESS)
+			return rv;
+	}
+
+	if (prev != NULL && entries_mergeable(prev, &range)) {
+		map_tree_set_end(map, prev, end);
+		if (object != NULL)
+			vm_object_deallocate(object);
+		vm_map_simplify_entry(map, prev);
+		return KERN_SUCCESS;
+	}
+	entry = (vm_map_entry_t)vm_pool_alloc(&map_entry_pool, VM_POOL_NORMAL, "vm_map_insert");
+	if (entry == NULL)
+		return KERN_RESOURCE_SHORTAGE;
+	*entry = range;
+	map_tree_link(map, prev, entry);
+	vm_map_simplify_entry(map, entry);
+	return KERN_SUCCESS;
+}
+
+/* The lowest place whose address is a multiple of 2 MiB. */
+static int findspace_aligned(vm_map_t map, vm_offset_t start, vm_size_t length, vm_offset_t *addr)
+{
+	for (;;) {
+		vm_offset_t found, aligned;
+
+		if (vm_map_findspace(map, start, length, &found) != 0)
+			return 1;
+		aligned = (found + SUPERPAGE_SIZE - 1) & ~(SUPERPAGE_SIZE - 1);
+		if (aligned < found || vm_map_findspace(map, aligned, length, addr) != 0)
+			return 1;
+		if (*addr == aligned)
+			return 0;
+		start = *addr; /* the next gap that is long enough; it lies behind */
+	}
+}
+
+static int find_place(vm_map_t map, vm_offset_t *addr, vm_size_t length, int find_space)
+{
+	switch (find_space) {
+	case VMFS_NO_SPACE:
+		return 0;
+	case VMFS_ALIGNED_SPACE:
+		if (length >= SUPERPAGE_SIZE)
+			return findspace_aligned(map, *addr, length, addr);
+		return vm_map_findspace(map, *addr, length, addr);
+	default:
+		return vm_map_findspace(map, *addr, length, addr);
+	}
+}
+
+int vm_map_find(vm_map_t map, vm_object_t object, vm_ooffset_t offset, vm_offset_t *addr,
+		vm_size_t length, int find_space, vm_prot_t prot, vm_prot_t max, int cow)
+{
+	vm_offset_t start = *addr;
+	int rv = KERN_NO_SPACE;
+
+	if (length == 0 || start + length < start)
+		return KERN_INVALID_ADDRESS;
+	vm_map_lock(map);
+	if (find_place(map, &start, length, find_space) == 0)
+		rv = vm_map_insert(map, object, offset, start, start + length, prot, max, cow);
+	vm_map_unlock(map);
+	if (rv == KERN_SUCCESS)
+		*addr = start;
+	return rv;
+}
+
+int vm_map_clip_start(vm_map_t map, vm_map_entry_t entry, vm_offset_t addr)
+{
+	return map_entry_clip_start(map, entry, addr, VM_POOL_NORMAL);
+}
+
+int vm_map_clip_end(vm_map_t map, vm_map_entry_t entry, vm_offset_t addr)
+{
+	return map_entry_clip_end(map, entry, addr, VM_POOL_NORMAL);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the files of the address map share. Every function here wants the map locked.
+ */
+#ifndef QUIRE_VM_VM_MAP_PRIVATE_H
+#define QUIRE_VM_VM_MAP_PRIVATE_H
+
+#include "vm/vm_map.h"
+#include "vm/vm_pool.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* vm_map_tree.c: the sorted list, the tree, and the gaps; counts and size follow. */
+void map_tree_init(vm_map_t map);
+void map_tree_link(vm_map_t map, vm_map_entry_t prev, vm_map_entry_t entry);
+void map_tree_unlink(vm_map_t map, vm_map_entry_t entry);
+/* Moves the entry's end, within the gap behind it. */
+void map_tree_set_end(vm_map_t map, vm_map_entry_t entry, vm_offset_t end);
+/* The first entry that ends above addr, or NULL. */
+vm_map_entry_t map_tree_first_above(vm_map_t map, vm_offset_t addr);
+/* The entry's largest gap as its children and own gap say; for the audit. */
+vm_size_t map_tree_max_gap(vm_map_entry_t entry);
+
+/* vm_map.c: entries from the pool, the split halves, references. */
+extern struct vm_pool map_entry_pool;
+void map_entry_dispose(vm_map_t map, vm_map_entry_t entry);
+int map_entry_clip_start(vm_map_t map, vm_map_entry_t entry, vm_offset_t addr, int how);
+int map_entry_clip_end(vm_map_t map, vm_map_entry_t entry, vm_offset_t addr, int how);
+
+/* vm_map_transition.c: who works on a range while the map is unlocked. */
+
+/*
+ * Waits until nobody works on any entry of [start, end). True when it had to: the map was
+ * unlocked meanwhile, and whatever the caller knew of the range is to be looked up again.
+ */
+bool map_transition_wait(vm_map_t map, vm_offset_t start, vm_offset_t end);
+
+/*
+ * Splits the entries at both ends and marks all in [start, end) as the caller's. Nothing in the
+ * range is in transition. KERN_RESOURCE_SHORTAGE with nothing changed. `how` is VM_POOL_*.
+ */
+int map_transition_begin(vm_map_t map, vm_offset_t start, vm_offset_t end, int how);
+
+/* Clears the marks of [start, end), merges what has become equal, wakes who waited. */
+void map_transition_end(vm_map_t map, vm_offset_t start, vm_offset_t end);
+
+/* Is all of [start, end) in entries, none of them a submap? */
+bool map_range_covered(vm_map_t map, vm_offset_t start, vm_offset_t end);
+
+/* vm_map_wire for a locked map; it is locked again on return. */
+int map_wire_locked(vm_map_t map, vm_offset_t start, vm_offset_t end);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

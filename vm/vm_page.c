@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Pages one by one and in runs, for those who use them.
+ *
+ * A page goes round: vm_phys -> magazine -> its owner -> magazine -> vm_phys. Each of the three
+ * changes the state when the page reaches it; this file makes the owner's part of the descriptor
+ * good on the way out and on the way back.
+ *
+ * Locking: none of its own. An owner needs its object's lock, the allocators bring theirs.
+ */
+#include "vm/vm_page.h"
+
+#include "lib/check.h"
+#include "vm/vm_magazine.h"
+#include "vm/vm_object.h"
+#include "vm/vm_page_internal.h"
+#include "vm/vm_phys_internal.h"
+
+enum {
+	/*
+	 * Rounds of emptying all magazines and looking again. One is enough when nobody else is
+	 * at work; each further one was spoiled by another CPU that took or cached what came out.
+	 */
+	ALLOC_DRAINS_MAX = 4,
+};
+
+struct vm_page_limits vm_page_limits;
+
+/*
+ * What is left for others, in pages.
+ *
+ * interrupt_free_min stays for those who cannot wait: interrupts, and operations that give memory
+ * back and need a slab of map entries or index nodes to do so. Such an operation needs a slab of
+ * each at most, hence 2; one CPU in many is in such an operation at a time, and pools have
+ * reserves of their own, so 1/2048 of RAM (8 pages of 64 MiB) up to 64 pages is plenty.
+ *
+ * free_reserved stays, beyond that, for the kernel's own requests (class SYSTEM), so that pageable
+ * memory cannot starve them: 1/256 of RAM up to 4 MiB. That is 72 pages of a 64 MiB machine with
+ * both, less than half a percent of it.
+ */
+void vm_page_limits_init(uint64_t total_pages)
+{
+	uint64_t interrupt = total_pages / 2048, system = total_pages / 256;
+
+	if (interrupt < 2)
+		interrupt = 2;
+	if (interrupt > 64)
+		interrupt = 64;
+	if (system < 2)
+		system = 2;
+	if (system > 1024)
+		system = 1024;
+	vm_page_limits.interrupt_free_min = interrupt;
+	vm_page_limits.free_reserved = interrupt + system;
+}
+
+static uint64_t class_floor(int req)
+{
+	switch (req & VM_ALLOC_CLASS_MASK) {
+	case VM_ALLOC_NORMAL:
+		return vm_page_limits.free_reserved;
+	case VM_ALLOC_SYSTEM:
+		return vm_page_limits.interrupt_free_min;
+	case VM_ALLOC_INTERRUPT:
+		return 0;
+	default:
+		panic("page request %#x has no class", (unsigned)req);
+	}
+}
+
+/* --- Between the allocators and an owner --- */
+
+/* From the first domain that has one; those after it are for when memory is short. */
+static vm_page_t page_from_domains(uint64_t floor)
+{
+	for (unsigned domain = 0; domain < vm_phys_domain_count(); domain++) {
+		vm_page_t m = vm_magazine_alloc(domain, floor);
+
+		if (m != NULL)
+			return m;
+	}
+	return NULL;
+}
+
+static vm_page_t page_take(uint64_t floor)
+{
+	vm_page_t m = page_from_domains(floor);
+
+	for (unsigned i = 0; m == NULL && i < ALLOC_DRAINS_MAX; i++) {
+		uint64_t drained = vm_magazine_drain();
+
+		m = page_from_domains(floor);
+		if (drained == 0)
+			break;
+	}
+	return m;
+}
+
+/* The page is the caller's from here on. */
+static void page_prepare(vm_page_t m, int req)
+{
+	struct vm_page_damage damage;
+
+	CHECK_EQ(m->state, VM_PAGE_ALLOCATED);
+	CHECK(m->object == NULL && m->wire_count == 0);
+	if (unlikely(!vm_page_intact(m, &damage)))
+		panic("page %#llx was written while it was free: offset %u, expected %#llx, "
+		      "found %#llx",
+		      (unsigned long long)m->phys_addr, damage.offset,
+		      (unsigned long long)damage.expected, (unsigned long long)damage.found);
+	m->flags &= PG_ZERO;
+	if (req & VM_ALLOC_NODUMP)
+		m->flags |= PG_NODUMP;
+	m->oflags = VPO_UNMANAGED;
+	m->valid = 0;
+	m->wire_count = req & VM_ALLOC_WIRED ? 1 : 0;
+}
+
+/* Panics unless the page can be given back by somebody who holds it in `state`. */
+static void page_check_free(vm_page_t m, enum vm_page_state state, const char *what)
+{
+	if (unlikely(m->state != state))
+		panic("%s: page %#llx is %s", what, (unsigned long long)m->phys_addr,
+		      vm_page_state_name(m->state));
+	if (unlikely(m->wire_count != 0))
+		panic("%s: page %#llx is wired %u times", what, (unsigned long long)m->phys_addr,
+		      m->wire_count);
+}
+
+/* What the owner knew about the page is gone; so is its promise about zeroes. */
+static void page_forget(vm_page_t m)
+{
+	m->object = NULL;
+	m->pindex = 0;
+	m->flags = 0;
+	m->oflags = 0;
+	m->valid = 0;
+	m->memattr = VM_MEMATTR_DEFAULT;
+	vm_page_poison(m);
+}
+
+/* The last moment at which the page is only ours is the one to ask whether a TLB has it. */
+static void page_release(vm_page_t m)
+{
+	arch_page_released(m->phys_addr, 1);
+	page_forget(m);
+	vm_magazine_free(m);
+}
+
+static bool page_enter(vm_object_t object, vm_pindex_t pindex, vm_page_t m, int req)
+{
+	if (req & VM_ALLOC_NOOBJ)
+		return true;
+	if (object->type != OBJT_PHYS)
+		m->oflags &= (uint8_t)~VPO_UNMANAGED;
+	if (!(req & VM_ALLOC_NOBUSY))
+		m->oflags |= VPO_BUSY;
+	return vm_object_page_insert(object, m, pindex) == KERN_SUCCESS;
+}
+
+/* --- Allocation --- */
+
+vm_page_t vm_page_alloc(vm_object_t object, vm_pindex_t pindex, int req)
+{
+	vm_page_t m;
+
+	if (!(req & VM_ALLOC_NOOBJ))
+		VM_OBJECT_ASSERT_WLOCKED(object);
+	if (arch_fault_point("vm_page_alloc"))
+		return NULL;
+	m = page_take(class_floor(req));
+	if (m == NULL)
+		return NULL;
+	page_prepare(m, req);
+	if (page_enter(object, pindex, m, req))
+		return m;
+	m->wire_count = 0;
+	page_release(m);
+	return NULL;
+}
+
+/* Gives back a run of which the first `entered` pages are in the object. */
+static void run_undo(vm_page_t run, unsigned long npages, unsigned long entered)
+{
+	for (unsigned long i = 0; i < npages; i++) {
+		if (i < entered && run[i].object != NULL)
+			vm_object_page_take(&run[i]);
+		run[i].wire_count = 0;
+		arch_page_released(run[i].phys_addr, 1);
+		page_forget(&run[i]);
+	}
+	vm_phys_free_contig(run, npages);
+}
+
+vm_page_t vm_page_alloc_contig(vm_object_t object, vm_pindex_t pindex, int req,
+			       unsigned long npages, vm_paddr_t low, vm_paddr_t high,
+			       vm_size_t alignment, vm_size_t boundary, vm_memattr_t memattr)
+{
+	uint64_t floor = class_floor(req);
+	vm_page_t run;
+
+	if (!(req & VM_ALLOC_NOOBJ))
+		VM_OBJECT_ASSERT_WLOCKED(object);
+	if (arch_fault_point("vm_page_alloc_contig"))
+		return NULL;
+	run = vm_phys_alloc_contig_above(npages, low, high, alignment, boundary, floor);
+	for (unsigned i = 0; run == NULL && i < ALLOC_DRAINS_MAX && vm_magazine_drain() != 0; i++)
+		run = vm_phys_alloc_contig_above(npages, low, high, alignment, boundary, floor);
+	if (run == NULL)
+		return NULL;
+	for (unsigned long i = 0; i < npages; i++)
+		page_prepare(&run[i], req);
+	for (unsigned long i = 0; i < npages; i++) {
+		run[i].memattr = memattr;
+		if (!page_enter(object, pindex + i, &run[i], req)) {
+			run_undo(run, npages, i);
+			return NULL;
+		}
+	}
+	return run;
+}
+
+vm_page_t vm_page_alloc_internal(enum vm_page_state state, int req)
+{
+	vm_page_t m;
+
+	CHECK(state == VM_PAGE_TABLE || state == VM_PAGE_META);
+	if (arch_fault_point("vm_page_alloc_internal"))
+		return NULL;
+	m = page_take(class_floor(req));
+	if (m == NULL)
+		return NULL;
+	page_prepare(m, req | VM_ALLOC_WIRED);
+	m->state = (uint8_t)state;
+	return m;
+}
+
+/* --- Release --- */
+
+void vm_page_free(vm_page_t m)
+{
+	page_check_free(m, VM_PAGE_ALLOCATED, "vm_page_free");
+	if (m->object != NULL) {
+		VM_OBJECT_ASSERT_WLOCKED(m->object);
+		vm_object_page_take(m);
+	}
+	page_release(m);
+}
+
+void vm_page_free_internal(vm_page_t m)
+{
+	CHECK_EQ(m->wire_count, 1);
+	m->wire_count = 0;
+	page_check_free(m, VM_PAGE_META, "vm_page_free_internal");
+	m->state = VM_PAGE_ALLOCATED;
+	page_release(m);
+}
+
+/* --- An owner's page --- */
+
+void vm_page_wire(vm_page_t m)
+{
+	CHECK_NE(m->wire_count, UINT32_MAX);
+	m->wire_count++;
+}
+
+void vm_page_unwire(vm_page_t m)
+{
+	if (unlikely(m->wire_count == 0))
+		panic("vm_page_unwire: page %#llx is not wired", (unsigned long long)m->phys_addr);
+	m->wire_count--;
+}
+
+void vm_page_wakeup(vm_page_t m)
+{
+	ASSERT((m->oflags & VPO_BUSY) != 0);
+	m->oflags &= (uint8_t)~VPO_BUSY;
+}
+
+vm_page_t vm_page_lookup(vm_object_t object, vm_pindex_t pindex)
+{
+	VM_OBJECT_ASSERT_WLOCKED(object);
+	return vm_object_page_find(object, pindex);
+}
+
+/* --- Counts --- */
+
+void vm_page_count_states(uint64_t *counts)
+{
+	for (unsigned state = 0; state < VM_PAGE_STATES; state++)
+		counts[state] = 0;
+	for (unsigned i = 0; i < vm_phys_segment_count(); i++) {
+		const struct vm_phys_segment *segment = vm_phys_segment(i);
+		uint64_t npages = atop(segment->end - segment->start);
+
+		for (uint64_t p = 0; p < npages; p++) {
+			CHECK_LT(segment->first[p].state, VM_PAGE_STATES);
+			counts[segment->first[p].state]++;
+		}
+	}
+}
+
+uint64_t vm_page_free_count(void)
+{
+	return vm_phys_free_total() + vm_magazine_cached();
+}

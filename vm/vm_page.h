@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One descriptor for each page of usable RAM: who the page is, who holds it, how.
+ */
+#ifndef QUIRE_VM_VM_PAGE_H
+#define QUIRE_VM_VM_PAGE_H
+
+#include <bsd/sys/queue.h>
+
+#include "vm/vm_param.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Every page is in exactly one of these at any time. */
+enum vm_page_state {
+	VM_PAGE_BOOT,      /* taken by the boot allocator: metadata for ever */
+	VM_PAGE_FREE,      /* in vm_phys, alone or inside a free block */
+	VM_PAGE_MAGAZINE,  /* in a CPU's page magazine or in the depot */
+	VM_PAGE_ALLOCATED, /* somebody's, perhaps in an object */
+	VM_PAGE_TABLE,     /* a page-table page; never freed */
+	VM_PAGE_META,      /* a slab of a vm_pool */
+	VM_PAGE_STATES,
+};
+
+/* m->flags */
+#define PG_ZERO   0x01 /* known to hold only zeroes; meaningful when free or just allocated */
+#define PG_NODUMP 0x02 /* not in a crash dump */
+
+/* m->oflags, guarded by the object's lock */
+#define VPO_BUSY      0x01 /* its owner is at work on it */
+#define VPO_UNMANAGED 0x04 /* on no queue, not tracked by mapping: all kernel pages */
+
+#define VM_PAGE_BITS_ALL 0xff /* m->valid: the whole page holds what it should */
+
+/*
+ * (p) the allocator that holds the page: vm_phys' domain lock or the magazine's
+ * (o) lock of the object, or whoever allocated the page when it has none
+ * (c) constant after boot
+ */
+struct vm_page {
+	TAILQ_ENTRY(vm_page) link; /* (p) free list or owner's list */
+	vm_object_t object;        /* (o) */
+	vm_pindex_t pindex;        /* (o) */
+	vm_paddr_t phys_addr;      /* (c) */
+	uint32_t wire_count;       /* (o) */
+	uint8_t state;             /* (p)/(o) enum vm_page_state; changed by whoever holds it */
+	uint8_t order;             /* (p) of the free block that it heads, else VM_PAGE_NO_ORDER */
+	uint8_t domain;            /* (c) */
+	uint8_t flags;             /* (o) PG_* */
+	uint8_t oflags;            /* (o) VPO_* */
+	uint8_t valid;             /* (o) */
+	vm_memattr_t memattr;      /* (o) */
+	uint8_t segment;           /* (c) vm_phys segment */
+} QUIRE_ALIGNED(CACHE_LINE);
+
+#define VM_PAGE_NO_ORDER 0xff
+
+#define VM_PAGE_TO_PHYS(m) ((m)->phys_addr)
+
+/* The page at pa, or NULL where there is no usable RAM. Any context. */
+vm_page_t PHYS_TO_VM_PAGE(vm_paddr_t pa);
+
+/* req of vm_page_alloc: one class, and flags. */
+#define VM_ALLOC_NORMAL     0 /* leaves free_reserved pages */
+#define VM_ALLOC_INTERRUPT  1 /* takes all */
+#define VM_ALLOC_SYSTEM     2 /* leaves interrupt_free_min pages */
+#define VM_ALLOC_CLASS_MASK 3
+#define VM_ALLOC_WIRED      0x0020
+#define VM_ALLOC_ZERO       0x0040 /* a preference: see PG_ZERO of what was got */
+#define VM_ALLOC_NOOBJ      0x0100 /* object is NULL */
+#define VM_ALLOC_NOBUSY     0x0200
+#define VM_ALLOC_NODUMP     0x2000
+
+/*
+ * A page, inserted in `object` at `pindex` unless NOOBJ; busy unless NOBUSY or NOOBJ. Never
+ * sleeps; NULL when the class may not have one, or when the index needs memory and there is
+ * none. The object is locked and has no page at pindex. Any context.
+ */
+vm_page_t vm_page_alloc(vm_object_t object, vm_pindex_t pindex, int req);
+
+/*
+ * A run of npages pages, physically contiguous, each in [low, high), the first aligned to
+ * `alignment` (bytes, power of two), the run crossing no multiple of `boundary` (bytes, power of
+ * two, 0 = none); otherwise as vm_page_alloc, page i at pindex + i. Returns the first descriptor;
+ * descriptors of a run are neighbours. Nothing is left behind on failure.
+ */
+vm_page_t vm_page_alloc_contig(vm_object_t object, vm_pindex_t pindex, int req,
+			       unsigned long npages, vm_paddr_t low, vm_paddr_t high,
+			       vm_size_t alignment, vm_size_t boundary, vm_memattr_t memattr);
+
+/*
+ * Takes the page out of its object, which is locked, and gives it back. No CPU may still reach
+ * it through any mapping. Panics if it is wired, or free already. Any context.
+ */
+void vm_page_free(vm_page_t m);
+
+void vm_page_wire(vm_page_t m);
+void vm_page_unwire(vm_page_t m); /* panics below zero */
+void vm_page_wakeup(vm_page_t m); /* drops the busy mark */
+
+/* The page of a locked object at an index, or NULL. */
+vm_page_t vm_page_lookup(vm_object_t object, vm_pindex_t pindex);
+
+/* Page-table pages and slabs: no object, wired, of the given state. NULL on shortage. */
+vm_page_t vm_page_alloc_internal(enum vm_page_state state, int req);
+/* The way back for VM_PAGE_META. */
+void vm_page_free_internal(vm_page_t m);
+
+/* Pages by state, from descriptors: exact at rest. counts[VM_PAGE_STATES]. */
+void vm_page_count_states(uint64_t *counts);
+
+/* What vm_page_alloc leaves, in pages. */
+struct vm_page_limits {
+	uint64_t free_reserved;
+	uint64_t interrupt_free_min;
+};
+extern struct vm_page_limits vm_page_limits;
+
+/* Pages that could be handed out now: free ones and those in magazines. Approximate. */
+uint64_t vm_page_free_count(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
