@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "kernel/command.h"
+
+#include "kernel/console.h"
+#include "lib/parse.h"
+#include "lib/string.h"
+
+const struct command commands[] = {
+    {"help", "[COMMAND]", "list the commands, or explain one", cmd_help},
+    {"sysinfo", "", "what this machine is and how it was started", cmd_sysinfo},
+    {"cpus", "", "the CPUs: identity, ticks, interrupts", cmd_cpus},
+    {"threads", "", "all threads and what they wait for", cmd_threads},
+    {"log", "", "the kernel log from its beginning", cmd_log},
+    {"options", "", "the kernel options that there are", cmd_options},
+    {"maps", "", "kernel_map: every range of kernel addresses in use", cmd_maps},
+    {"vmstat", "", "where all memory is, and how the page caches do", cmd_vmstat},
+    {"pages", "", "free physical memory by domain and block size", cmd_pages},
+    {"tlb", "", "TLB shootdowns so far, by reason and CPU", cmd_tlb},
+    {"audit", "", "check every rule of the memory system", cmd_audit},
+    {"alloc", "SIZE", "allocate kernel memory and fill it with a pattern", cmd_alloc},
+    {"free", "ADDRESS", "check the pattern of an allocation and free it", cmd_free},
+    {"sysctl", "[-d] [NAME[=VALUE]]", "show the values below a name, or set one; -d explains them",
+     cmd_sysctl},
+    {"selftest", "[NAME...]", "run the self-test, or the cases whose names begin so", cmd_selftest},
+    {"panic", "", "stop the kernel as a broken invariant would", cmd_panic},
+    {"reboot", "", "restart the machine", cmd_reboot},
+    {"exit", "", "power off", cmd_exit},
+};
+const size_t command_count = nitems(commands);
+
+const struct command *command_find(const char *name)
+{
+	for (size_t i = 0; i < command_count; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+int command_usage(char **argv)
+{
+	const struct command *command = command_find(argv[0]);
+
+	console_printf("quire: usage: %s %s\n", argv[0], command != NULL ? command->args : "");
+	return 1;
+}
+
+static bool number_ok(char **argv, const char *text, enum parse_status status)
+{
+	if (status == PARSE_OK)
+		return true;
+	console_printf("quire: %s: \"%s\" is %s\n", argv[0], text, parse_status_text(status));
+	return false;
+}
+
+bool command_number(char **argv, const char *text, uint64_t *out)
+{
+	return number_ok(argv, text, parse_u64(text, strlen(text), out));
+}
+
+bool command_size(char **argv, const char *text, uint64_t *out)
+{
+	return number_ok(argv, text, parse_size(text, strlen(text), out));
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "kernel/config.h"
+
+#include "kernel/console.h"
+#include "kernel/log.h"
+#include "kernel/tunables.h"
+#include "lib/panic.h"
+#include "lib/parse.h"
+#include "lib/string.h"
+#include "smp/smp.h"
+
+static struct kernel_config config;
+
+const struct kernel_config *kernel_config(void)
+{
+	return &config;
+}
+
+static const char *set_run(const char *value)
+{
+	config.has_run = true;
+	str_copy(config.run, sizeof(config.run), value);
+	return NULL;
+}
+
+static const char *set_panic(const char *value)
+{
+	if (strcmp(value, "halt") == 0)
+		config.panic = PANIC_HALT;
+	else if (strcmp(value, "exit") == 0)
+		config.panic = PANIC_EXIT;
+	else if (strcmp(value, "reboot") == 0)
+		config.panic = PANIC_REBOOT;
+	else
+		return "the value is one of halt, exit, reboot";
+	return NULL;
+}
+
+static const char *set_quiet(const char *value)
+{
+	(void)value;
+	config.quiet = true;
+	log_set_quiet(true);
+	return NULL;
+}
+
+static const char *set_smp_max(const char *value)
+{
+	uint64_t max;
+	enum parse_status status = parse_u64(value, strlen(value), &max);
+
+	if (status != PARSE_OK)
+		return parse_status_text(status);
+	if (max == 0)
+		return "one CPU is the least";
+	smp_set_limit(max < MAXCPU ? (unsigned)max : MAXCPU);
+	return NULL;
+}
+
+static const struct option options[] = {
+    {"panic", "halt|exit|reboot", "what a panic ends in (default: exit after run=, else halt)",
+     set_panic},
+    {"quiet", NULL, "keep the log off the console; the command log shows it", set_quiet},
+    {"smp.max", "COUNT", "use at most so many CPUs", set_smp_max},
+    {"run", "COMMAND; ...", "execute these and power off; the last option on the line", set_run},
+};
+
+static void report(const char *text)
+{
+	kprintf("%s\n", text);
+}
+
+void config_init(const char *cmdline)
+{
+	options_apply(options, nitems(options), cmdline, report);
+}
+
+static bool is_option(const struct cmdline_option *option)
+{
+	return option_find(options, nitems(options), option) != NULL;
+}
+
+void config_apply_tunables(const char *cmdline)
+{
+	tunables_apply(cmdline, is_option, report);
+}
+
+static void config_help_line(const struct option *option)
+{
+	int width = 30 - (int)strlen(option->name) - 3;
+
+	if (option->value != NULL)
+		console_printf("  %s=%-*s %s\n", option->name, width, option->value, option->help);
+	else
+		console_printf("  %s %-*s %s\n", option->name, width, "", option->help);
+}
+
+void config_help(void)
+{
+	for (size_t i = 0; i < nitems(options); i++)
+		config_help_line(&options[i]);
+}

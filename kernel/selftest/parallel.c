@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One thread on each CPU, and the barrier between them. The barrier sleeps, so that CPUs which
+ * share one host processor do not take it from each other.
+ */
+#include "kernel/selftest/parallel.h"
+
+#include "kernel/kthread.h"
+#include "kernel/sched/sleepq.h"
+#include "kernel/selftest/selftest.h"
+#include "lib/format.h"
+#include "smp/smp.h"
+
+static void (*parallel_fn)(unsigned index, unsigned count);
+static unsigned parallel_count;
+
+static struct spinlock barrier_lock = SPINLOCK_INIT("selftest barrier", LOCK_RANK_KERNEL);
+
+/* Guarded by barrier_lock. */
+static unsigned barrier_arrived;
+static uint64_t barrier_generation;
+
+void parallel_wake(void)
+{
+	/* Under the lock: whoever is about to sleep has looked before, or is asleep by now. */
+	spin_lock(&barrier_lock);
+	wakeup(&barrier_generation);
+	spin_unlock(&barrier_lock);
+}
+
+/* Returns false when the time is over. */
+static bool barrier_sleep_locked(uint64_t generation)
+{
+	while (barrier_generation == generation && !selftest_failed())
+		if (sleep_on_spin(&barrier_generation, &barrier_lock, "selftest barrier",
+				  SELFTEST_PATIENCE_NS) == SLEEP_TIMED_OUT)
+			return barrier_generation != generation;
+	return true;
+}
+
+bool selftest_barrier(void)
+{
+	unsigned arrived;
+	bool in_time = true;
+
+	spin_lock(&barrier_lock);
+	arrived = ++barrier_arrived;
+	if (arrived == parallel_count) {
+		barrier_arrived = 0;
+		barrier_generation++;
+		wakeup(&barrier_generation);
+	} else {
+		in_time = barrier_sleep_locked(barrier_generation);
+		arrived = barrier_arrived;
+	}
+	spin_unlock(&barrier_lock);
+	if (!in_time)
+		selftest_fail("only %u of %u CPUs came to a barrier", arrived, parallel_count);
+	return !selftest_failed();
+}
+
+static void parallel_entry(void *arg)
+{
+	parallel_fn((unsigned)(uintptr_t)arg, parallel_count);
+}
+
+static struct kthread *parallel_start(unsigned index, unsigned cpu)
+{
+	struct kthread *kthread;
+	char name[THREAD_NAME_MAX];
+
+	format(name, sizeof(name), "selftest/%u", cpu);
+	kthread =
+	    kthread_create(name, parallel_entry, (void *)(uintptr_t)index, cpu, THREAD_PRIO_NORMAL);
+	if (kthread == NULL)
+		selftest_fail("no memory for the thread of cpu %u", cpu);
+	return kthread;
+}
+
+bool selftest_parallel(void (*fn)(unsigned index, unsigned count))
+{
+	static struct kthread *kthreads[MAXCPU];
+	struct cpuset online;
+	unsigned index = 0;
+
+	smp_online_set(&online);
+	parallel_fn = fn;
+	parallel_count = cpuset_count(&online);
+	barrier_arrived = 0;
+	CPUSET_FOREACH (cpu, &online) {
+		kthreads[index] = parallel_start(index, cpu);
+		index++;
+	}
+	for (unsigned i = 0; i < index; i++)
+		if (kthreads[i] != NULL)
+			kthread_join(kthreads[i]);
+	return !selftest_failed();
+}

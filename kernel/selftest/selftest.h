@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The self-test: what only the real machine can show, on all of its CPUs at once.
+ *
+ * A case is a function that runs in the shell's thread and may send work to every CPU. Anything
+ * that fails is noted with selftest_fail(); the first reason counts, and every barrier returns
+ * false from then on, so that no CPU waits for one that has given up. Nothing waits for ever.
+ */
+#ifndef QUIRE_KERNEL_SELFTEST_SELFTEST_H
+#define QUIRE_KERNEL_SELFTEST_SELFTEST_H
+
+#include "lib/types.h"
+
+struct selftest_case {
+	const char *name; /* theme.what */
+	void (*run)(void);
+};
+
+/* Each theme's cases, ended by one without a name. */
+extern const struct selftest_case selftest_cpus[];
+extern const struct selftest_case selftest_sched[];
+extern const struct selftest_case selftest_kmem[];
+extern const struct selftest_case selftest_tlb[];
+extern const struct selftest_case selftest_faults[];
+extern const struct selftest_case selftest_wx[];
+
+/* The running case has failed. Any thread; the text is cut to one line. */
+void selftest_fail(const char *fmt, ...) QUIRE_PRINTF(1, 2);
+bool selftest_failed(void);
+
+/* Leaves the function when the condition does not hold. */
+#define SELFTEST_CHECK(cond)                                                                       \
+	do {                                                                                       \
+		if (!(cond)) {                                                                     \
+			selftest_fail("cpu %u, %s:%d: %s", arch_cpu_id(), __FILE__, __LINE__,      \
+				      #cond);                                                      \
+			return;                                                                    \
+		}                                                                                  \
+	} while (0)
+
+/*
+ * Runs fn(index, count) on every online CPU, in a thread of each; index counts them from 0.
+ * Returns when all have ended: true if nothing has failed.
+ */
+bool selftest_parallel(void (*fn)(unsigned index, unsigned count));
+
+/*
+ * In selftest_parallel: waits until all of its threads are here. False as soon as something has
+ * failed, and then the caller returns; a CPU that is missing for too long is a failure, too.
+ */
+bool selftest_barrier(void);
+
+/* No wait in a case is longer than this without being a failure. */
+#define SELFTEST_PATIENCE_NS UINT64_C(30000000000)
+
+#endif
