@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Every way in which the kernel is booted by the tests; bazel/boot_test.bzl explains the columns."""
+
+load("//bazel:boot_test.bzl", "boot")
+
+BOOT_TESTS = [
+    # Numbers of CPUs.
+    boot(name = "smp1", cpus = 1),
+    boot(name = "smp1_bios", cpus = 1, boot = "bios-cd"),
+    boot(name = "smp2", cpus = 2),
+    boot(name = "smp3", cpus = 3),
+    boot(name = "smp4", cpus = 4),
+    boot(name = "smp8", cpus = 8, timeout = 180),
+    boot(name = "smp8_bios", cpus = 8, boot = "bios-cd", timeout = 180),
+    # Three cores to a socket leave holes in the APIC ids.
+    boot(name = "smp6_sparse_ids", cpus = 6, smp = "6,sockets=2,cores=3,threads=1"),
+
+    # Ways to boot.
+    boot(name = "bios_cd", boot = "bios-cd"),
+    boot(name = "bios_disk", boot = "bios-disk"),
+    boot(name = "bios_usb", boot = "bios-usb"),
+    boot(name = "uefi_cd", boot = "uefi-cd", timeout = 180),
+    boot(name = "uefi_usb", boot = "uefi-usb", timeout = 180),
+
+    # Machines: an older chipset; a CPU without SMEP, SMAP, UMIP, 1 GiB pages and x2APIC.
+    boot(name = "chipset_i440fx", boot = "bios-cd", qemu = ["-machine", "pc"]),
+    boot(name = "cpu_qemu64", qemu = ["-cpu", "qemu64"]),
+
+    # Memory: little, much, and most of it behind a hole that ends at 4 GiB.
+    boot(name = "mem_64m", mem = "64M"),
+    boot(name = "mem_64m_bios", mem = "64M", boot = "bios-cd"),
+    boot(name = "mem_4g", mem = "4G", timeout = 180),
+    boot(name = "mem_4g_uefi", mem = "4G", boot = "uefi-cd", timeout = 180),
+    boot(name = "mem_hole", mem = "1G", qemu = ["-machine", "max-ram-below-4g=256M"]),
+
+    # What goes wrong is said, and ends with the status that belongs to it.
+    boot(
+        name = "unknown_option",
+        options = "frobnicate=1",
+        run = "audit",
+        expect = ["unknown option .*frobnicate", "audit: ok"],
+    ),
+    boot(
+        name = "unknown_option_bios",
+        boot = "bios-cd",
+        options = "frobnicate=1",
+        run = "audit",
+        expect = ["unknown option .*frobnicate", "audit: ok"],
+    ),
+    boot(
+        name = "unknown_command",
+        run = "frobnicate",
+        expect = ["frobnicate"],
+        status = 35,
+    ),
+    boot(
+        name = "panic",
+        run = "panic",
+        expect = ["panic"],
+        status = 37,
+    ),
+]
