@@ -57,7 +57,7 @@ static void print_held_locks(const struct percpu *area)
 
 		if (lock != NULL)
 			kprintf("    holds \"%s\" (rank %u), taken at %s\n", lock->name, lock->rank,
-				lock->site);
+				spin_site(lock));
 	}
 }
 

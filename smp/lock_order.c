@@ -39,7 +39,7 @@ void lock_order_check(const struct lock_use *use)
 	/* Locks may be released in any order, so any of them may be the highest. */
 	for (unsigned i = 0; i < self->spin_depth; i++) {
 		const struct spinlock *lock = self->spin_held[i];
-		struct lock_use held = {lock, lock->rank, false, lock->name, lock->site};
+		struct lock_use held = {lock, lock->rank, false, lock->name, spin_site(lock)};
 
 		order_require(&held, use);
 	}

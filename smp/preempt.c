@@ -72,7 +72,7 @@ static void sleep_require(const char *what, const char *why, const struct spinlo
 	lock = other_lock(interlock);
 	if (lock != NULL)
 		panic("%s may not sleep %s (\"%s\", taken at %s)", what, why, lock->name,
-		      lock->site);
+		      spin_site(lock));
 	panic("%s may not sleep %s", what, why);
 }
 

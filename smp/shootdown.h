@@ -16,6 +16,7 @@ enum shootdown_reason {
 	SHOOTDOWN_PROTECT, /* rights were taken away */
 	SHOOTDOWN_DEMOTE,  /* a large page became small ones */
 	SHOOTDOWN_QREMOVE, /* temporary mapping ended */
+	SHOOTDOWN_MEMATTR, /* a page of the direct map changes its memory type */
 	SHOOTDOWN_REASONS,
 };
 

@@ -39,7 +39,7 @@ static void describe_cpu(unsigned cpu, char *text, size_t size)
 	if (lock == NULL || used >= size)
 		return;
 	format(text + used, size - used, ", %u spinlocks, the last \"%s\" taken at %s", depth,
-	       lock->name, lock->site != NULL ? lock->site : "an unknown place");
+	       lock->name, spin_site(lock) != NULL ? spin_site(lock) : "an unknown place");
 }
 
 void shootdown_give_up(const struct cpuset *silent)
@@ -59,10 +59,9 @@ void shootdown_give_up(const struct cpuset *silent)
 const char *shootdown_reason_name(enum shootdown_reason reason)
 {
 	static const char *const names[SHOOTDOWN_REASONS] = {
-	    [SHOOTDOWN_FREE] = "free",
-	    [SHOOTDOWN_PROTECT] = "protect",
-	    [SHOOTDOWN_DEMOTE] = "demote",
-	    [SHOOTDOWN_QREMOVE] = "qremove",
+	    [SHOOTDOWN_FREE] = "free",       [SHOOTDOWN_PROTECT] = "protect",
+	    [SHOOTDOWN_DEMOTE] = "demote",   [SHOOTDOWN_QREMOVE] = "qremove",
+	    [SHOOTDOWN_MEMATTR] = "memattr",
 	};
 
 	return (unsigned)reason < SHOOTDOWN_REASONS ? names[reason] : "unknown";

@@ -28,15 +28,16 @@ struct spinlock {
 	uint16_t rank;         /* (c) enum lock_rank */
 	uint16_t nests;        /* (c) LOCK_NESTS: may be taken while one of equal rank is held */
 	const char *name;      /* (c) */
-	const char *site;      /* (o) "file:line" of the acquisition, in debug builds */
-	uint64_t contended;    /* (o) acquisitions that had to wait: statistics */
+	struct atomic_ptr
+	    site;           /* (o) const char *: "file:line" of the acquisition, in debug builds */
+	uint64_t contended; /* (o) acquisitions that had to wait: statistics */
 };
 
 enum { LOCK_NESTS = 1 };
 
 #define SPINLOCK_INIT(lock_name, lock_rank)                                                        \
 	{                                                                                          \
-		{0}, (lock_rank), 0, (lock_name), 0, 0                                             \
+		{0}, (lock_rank), 0, (lock_name), {0}, 0                                           \
 	}
 
 void spin_init(struct spinlock *lock, const char *name, enum lock_rank rank, unsigned flags);
@@ -55,6 +56,12 @@ void spin_unlock(struct spinlock *lock);
 
 /* Does this CPU hold it? */
 bool spin_owned(const struct spinlock *lock);
+
+/* Where it was taken last, for people; the owner may change meanwhile. */
+static inline const char *spin_site(const struct spinlock *lock)
+{
+	return (const char *)atomic_ptr_load(&lock->site, MO_RELAXED);
+}
 
 /* Spinlocks that this CPU holds now. */
 unsigned spin_held_count(void);

@@ -32,6 +32,9 @@ class SleepqTest : public SchedTest
 	struct mutex mutex;
 };
 
+/* Run first by GoogleTest: a death test forks, before other tests have made threads. */
+using SleepqDeathTest = SleepqTest;
+
 /* Each item is put once and taken once; a lost wake-up is a test that never ends. */
 TEST_F(SleepqTest, NoWakeUpIsLostUnderAnySchedule)
 {
@@ -215,6 +218,35 @@ TEST_F(SleepqTest, AWakeUpAndATimeoutOfOneSleepAreOneOfTheTwo)
 	EXPECT_GT(timed_out, 0u);
 }
 
+/* The first waiter has timed out and not run since: the wake-up is for the second. */
+TEST_F(SleepqTest, AWakeUpPassesOverAThreadThatHasTimedOut)
+{
+	int channel;
+	enum sleep_result first = SLEEP_WOKEN, second = SLEEP_TIMED_OUT;
+
+	boot_all(1, 1);
+	Thread hasty(0, [&] {
+		sleepq_prepare(&channel, "first");
+		first = sleepq_commit(TICK_NS);
+	});
+	wait_for_sleepers(&channel, 1);
+	Thread patient(0, [&] {
+		sleepq_prepare(&channel, "second");
+		second = sleepq_commit(SLEEP_FOREVER);
+	});
+	wait_for_sleepers(&channel, 2);
+	preempt_disable();
+	host_clock_advance(3 * TICK_NS);
+	for (unsigned i = 0; i < 100; i++)
+		arch_cpu_relax();
+	wakeup_one(&channel);
+	preempt_enable();
+	hasty.join();
+	patient.join();
+	EXPECT_EQ(first, SLEEP_TIMED_OUT);
+	EXPECT_EQ(second, SLEEP_WOKEN);
+}
+
 TEST_F(SleepqTest, InterruptsMayWake)
 {
 	static int channel;
@@ -252,7 +284,7 @@ TEST_F(SleepqTest, AWakeUpCountsFromPrepareOn)
 	sleepq_cancel(); /* off it already */
 }
 
-TEST_F(SleepqTest, PreparingTwicePanics)
+TEST_F(SleepqDeathTest, PreparingTwicePanics)
 {
 	int channel, other;
 
@@ -265,7 +297,7 @@ TEST_F(SleepqTest, PreparingTwicePanics)
 	EXPECT_DEATH(sleepq_cancel(), "check failed: queue != NULL");
 }
 
-TEST_F(SleepqTest, SleepingWhereItIsForbiddenNamesTheReason)
+TEST_F(SleepqDeathTest, SleepingWhereItIsForbiddenNamesTheReason)
 {
 	struct spinlock other;
 

@@ -12,6 +12,9 @@ class ThreadTest : public SchedTest
 {
 };
 
+/* Run first by GoogleTest: a death test forks, before other tests have made threads. */
+using ThreadDeathTest = ThreadTest;
+
 TEST_F(ThreadTest, RunsItsEntryWithItsArgumentOnItsCpu)
 {
 	boot_all(3, 1);
@@ -112,7 +115,7 @@ TEST_F(ThreadTest, NamesAreCut)
 	std::free(stack);
 }
 
-TEST_F(ThreadTest, StartingItTwicePanics)
+TEST_F(ThreadDeathTest, StartingItTwicePanics)
 {
 	boot_all(1, 1);
 	EXPECT_DEATH(
@@ -123,13 +126,13 @@ TEST_F(ThreadTest, StartingItTwicePanics)
 	    "check failed: thread->state == THREAD_NEW");
 }
 
-TEST_F(ThreadTest, ACpuThatIsNotOnlineIsRefused)
+TEST_F(ThreadDeathTest, ACpuThatIsNotOnlineIsRefused)
 {
 	boot_all(1, 1);
 	EXPECT_DEATH(Thread(1, [] {}), "check failed: smp_cpu_online");
 }
 
-TEST_F(ThreadTest, EndingWithALockPanics)
+TEST_F(ThreadDeathTest, EndingWithALockPanics)
 {
 	struct spinlock spin;
 	struct mutex mutex;
@@ -143,7 +146,7 @@ TEST_F(ThreadTest, EndingWithALockPanics)
 		     "thread \"test\" ends with a mutex held");
 }
 
-TEST_F(ThreadTest, YieldingWherePreemptionIsOffPanics)
+TEST_F(ThreadDeathTest, YieldingWherePreemptionIsOffPanics)
 {
 	boot_all(1, 1);
 	preempt_disable();
@@ -151,7 +154,7 @@ TEST_F(ThreadTest, YieldingWherePreemptionIsOffPanics)
 	preempt_enable();
 }
 
-TEST_F(ThreadTest, JoiningItselfPanics)
+TEST_F(ThreadDeathTest, JoiningItselfPanics)
 {
 	boot_all(1, 1);
 	EXPECT_DEATH(thread_join(thread_current()), "check failed: thread != thread_current");

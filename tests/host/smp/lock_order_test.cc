@@ -32,6 +32,9 @@ class LockOrderTest : public SmpTest
 	struct spinlock map, object, pmap, any;
 };
 
+/* Run first by GoogleTest: a death test forks, before other tests have made threads. */
+using LockOrderDeathTest = LockOrderTest;
+
 TEST_F(LockOrderTest, RisingRanksAreRight)
 {
 	spin_lock(&map);
@@ -42,7 +45,7 @@ TEST_F(LockOrderTest, RisingRanksAreRight)
 	spin_unlock(&pmap);
 }
 
-TEST_F(LockOrderTest, AFallingRankNamesBothLocksAndBothPlaces)
+TEST_F(LockOrderDeathTest, AFallingRankNamesBothLocksAndBothPlaces)
 {
 	EXPECT_DEATH(
 	    {
@@ -53,7 +56,7 @@ TEST_F(LockOrderTest, AFallingRankNamesBothLocksAndBothPlaces)
 	    "\"object\" \\(rank 200\\) is held from .*lock_order_test.cc:[0-9]+");
 }
 
-TEST_F(LockOrderTest, TheHighestOfAllHeldCountsWhateverWasReleased)
+TEST_F(LockOrderDeathTest, TheHighestOfAllHeldCountsWhateverWasReleased)
 {
 	EXPECT_DEATH(
 	    {
@@ -77,7 +80,7 @@ TEST_F(LockOrderTest, AReleasedLockNoLongerCounts)
 	spin_unlock(&map);
 }
 
-TEST_F(LockOrderTest, EqualRanksExcludeEachOther)
+TEST_F(LockOrderDeathTest, EqualRanksExcludeEachOther)
 {
 	struct spinlock twin;
 
@@ -90,7 +93,7 @@ TEST_F(LockOrderTest, EqualRanksExcludeEachOther)
 	    "lock order: \"twin\" \\(rank 100\\).* while \"map\" \\(rank 100\\)");
 }
 
-TEST_F(LockOrderTest, ALockThatNestsMayFollowAnEqual)
+TEST_F(LockOrderDeathTest, ALockThatNestsMayFollowAnEqual)
 {
 	struct spinlock submap;
 
@@ -124,7 +127,7 @@ TEST_F(LockOrderTest, LocksWithoutARankAreNeverChecked)
 	spin_unlock(&map);
 }
 
-TEST_F(LockOrderTest, TryingCannotDeadlockAndWhatItTookCounts)
+TEST_F(LockOrderDeathTest, TryingCannotDeadlockAndWhatItTookCounts)
 {
 	spin_lock(&object);
 	ASSERT_TRUE(spin_trylock(&map));
@@ -138,7 +141,7 @@ TEST_F(LockOrderTest, TryingCannotDeadlockAndWhatItTookCounts)
 	spin_unlock(&map);
 }
 
-TEST_F(LockOrderTest, WhatTheThreadHoldsCountsOutsideOfInterrupts)
+TEST_F(LockOrderDeathTest, WhatTheThreadHoldsCountsOutsideOfInterrupts)
 {
 	static int mutex;
 

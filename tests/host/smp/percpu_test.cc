@@ -10,6 +10,9 @@ class PercpuTest : public SmpTest
 {
 };
 
+/* Run first by GoogleTest: a death test forks, before other tests have made threads. */
+using PercpuDeathTest = PercpuTest;
+
 TEST_F(PercpuTest, TheBootCpuKeepsWhatTheBackendStoredInItsFirstArea)
 {
 	config.cpus = 1;
@@ -56,7 +59,7 @@ TEST_F(PercpuTest, EveryCpuHasItsOwn)
 	}
 }
 
-TEST_F(PercpuTest, AnAreaThatIsNotAlignedIsRefused)
+TEST_F(PercpuDeathTest, AnAreaThatIsNotAlignedIsRefused)
 {
 	boot(2, 1);
 	void *memory = SmpMemory::alloc(2 * sizeof(struct percpu));

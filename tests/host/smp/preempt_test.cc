@@ -43,6 +43,9 @@ class PreemptTest : public SmpTest
 	struct spinlock lock;
 };
 
+/* Run first by GoogleTest: a death test forks, before other tests have made threads. */
+using PreemptDeathTest = PreemptTest;
+
 TEST_F(PreemptTest, TheLastEnableSwitchesIfAsked)
 {
 	preempt_disable();
@@ -90,7 +93,7 @@ TEST_F(PreemptTest, AnInterruptThatAsksSwitchesAtItsEndUnlessForbidden)
 	EXPECT_EQ(switches(), 2u);
 }
 
-TEST_F(PreemptTest, OneEnableTooManyPanics)
+TEST_F(PreemptDeathTest, OneEnableTooManyPanics)
 {
 	EXPECT_DEATH(preempt_enable(), "check failed.*preempt_count");
 }
@@ -105,7 +108,7 @@ TEST_F(PreemptTest, AThreadMaySleep)
 	spin_unlock(&lock);
 }
 
-TEST_F(PreemptTest, NobodySleepsInAnInterrupt)
+TEST_F(PreemptDeathTest, NobodySleepsInAnInterrupt)
 {
 	arch_percpu()->irq_depth = 1;
 	EXPECT_TRUE(in_interrupt());
@@ -114,7 +117,7 @@ TEST_F(PreemptTest, NobodySleepsInAnInterrupt)
 	arch_percpu()->irq_depth = 0;
 }
 
-TEST_F(PreemptTest, NobodySleepsWithASpinlock)
+TEST_F(PreemptDeathTest, NobodySleepsWithASpinlock)
 {
 	struct spinlock other;
 
@@ -130,14 +133,14 @@ TEST_F(PreemptTest, NobodySleepsWithASpinlock)
 	EXPECT_DEATH(sleep_check_holding("test", &lock), "test: cpu 0 does not hold \"condition\"");
 }
 
-TEST_F(PreemptTest, NobodySleepsWithPreemptionOff)
+TEST_F(PreemptDeathTest, NobodySleepsWithPreemptionOff)
 {
 	preempt_disable();
 	EXPECT_DEATH(sleep_check("test"), "test may not sleep with preemption disabled");
 	preempt_enable();
 }
 
-TEST_F(PreemptTest, NobodySleepsWithInterruptsOff)
+TEST_F(PreemptDeathTest, NobodySleepsWithInterruptsOff)
 {
 	arch_irq_disable();
 	EXPECT_DEATH(sleep_check("test"), "test may not sleep with interrupts disabled");
@@ -148,7 +151,7 @@ TEST_F(PreemptTest, NobodySleepsWithInterruptsOff)
 	arch_irq_enable();
 }
 
-TEST_F(PreemptTest, NobodySleepsBeforeThereAreThreads)
+TEST_F(PreemptDeathTest, NobodySleepsBeforeThereAreThreads)
 {
 	arch_percpu()->thread = nullptr;
 	EXPECT_FALSE(sleep_allowed());

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "smp/smp.h"
 
+#include <atomic>
+
+#include "arch/clock.h"
 #include "arch/mmu.h"
 #include "arch/physmap.h"
 #include "tests/host/smp/smp_fixture.h"
@@ -167,6 +170,56 @@ TEST_F(SmpStartTest, MemoryThatRunsOutAtAnyPointLeavesCpusOutOnly)
 	}
 }
 
+/* It has its stack, so nothing of it can be freed; and it must not come back from the dead. */
+TEST_F(SmpStartTest, OneThatHangsHalfWayIsRefusedForEver)
+{
+	static std::atomic<bool> stuck;
+
+	boot(2, 1);
+	stuck = true;
+	host_set_watch(
+	    [](enum arch_hook_kind, const volatile void *where, void *) {
+		    if (arch_cpu_id() == 1 && where == &percpu_of(1)->join)
+			    while (stuck)
+				    host_switch_to(0);
+	    },
+	    nullptr);
+	start();
+	EXPECT_TRUE(logged("cpu 1: not ready in 4 ms (apic id "));
+	EXPECT_EQ(smp_online_count(), 1u);
+	expect_memory_of(1);
+	stuck = false;
+	for (unsigned i = 0; i < 100; i++)
+		arch_cpu_relax();
+	EXPECT_EQ(smp_online_count(), 1u);
+	EXPECT_EQ(host_cpu_state(1), HOST_CPU_HALTED);
+	host_set_watch(nullptr, nullptr);
+}
+
+TEST_F(SmpStartTest, OneThatIsReadyInTheSecondHalfOfTheWaitIsOnline)
+{
+	static bool seen;
+
+	boot(2, 1);
+	seen = false;
+	host_set_watch(
+	    [](enum arch_hook_kind, const volatile void *where, void *) {
+		    if (arch_cpu_id() != 1 || where != &percpu_of(1)->join || seen)
+			    return;
+		    seen = true;
+		    uint64_t until = arch_clock_ns() + TIMEOUT_NS + TIMEOUT_NS / 2;
+		    while (arch_clock_ns() < until)
+			    host_switch_to(0);
+	    },
+	    nullptr);
+	start();
+	host_set_watch(nullptr, nullptr);
+	EXPECT_TRUE(logged("cpu 1: online (apic id "));
+	EXPECT_TRUE(logged("), late\n"));
+	EXPECT_EQ(smp_online_count(), 2u);
+	run_all([] {});
+}
+
 /*
  * A translation that is taken away while a CPU comes online. At its k-th step, for every k, the
  * new CPU fetches the translation, as hardware may at any time, and the entry is cleared and the
@@ -179,7 +232,8 @@ class SmpJoinTest : public SmpTest
 
 	static struct Scenario {
 		unsigned step, at_step;
-		bool done, asked;
+		bool asked;
+		std::atomic<bool> done; /* what else was written is visible */
 		vm_offset_t va;
 	} scenario;
 
@@ -200,10 +254,10 @@ class SmpJoinTest : public SmpTest
 	{
 		if (arch_cpu_id() != 1 || scenario.done || scenario.step++ != scenario.at_step)
 			return;
-		scenario.done = true;
 		EXPECT_TRUE(host_translate(scenario.va, HOST_READ, nullptr, nullptr));
 		arch_pte_exchange(leaf(scenario.va), 0);
 		scenario.asked = smp_cpu_online(1);
+		scenario.done = true;
 	}
 };
 
@@ -217,7 +271,10 @@ TEST_F(SmpJoinTest, ATranslationTakenAwayMeanwhileIsForgottenUnlessTheCpuWasInTh
 		struct host_tlb_entry entry;
 
 		boot(2, 1);
-		scenario = {0, step, false, false, arch_mmu_image_end() - PAGE_SIZE};
+		scenario.step = 0;
+		scenario.at_step = step;
+		scenario.done = scenario.asked = false;
+		scenario.va = arch_mmu_image_end() - PAGE_SIZE;
 		host_set_watch(watch, nullptr);
 		start();
 		while (!scenario.done)

@@ -37,6 +37,9 @@ class SpinlockTest : public SmpTest
 	struct spinlock low, high;
 };
 
+/* Run first by GoogleTest: a death test forks, before other tests have made threads. */
+using SpinlockDeathTest = SpinlockTest;
+
 TEST_F(SpinlockTest, ExcludesOtherCpusUnderAnySchedule)
 {
 	for_machines(2000, [&] { count_together(4); });
@@ -142,7 +145,7 @@ TEST_F(SpinlockTest, WaitersAreCounted)
 	EXPECT_GT(low.contended, 0u);
 }
 
-TEST_F(SpinlockTest, TakingItTwiceNamesBothPlaces)
+TEST_F(SpinlockDeathTest, TakingItTwiceNamesBothPlaces)
 {
 	boot(1, 1);
 	EXPECT_DEATH(
@@ -154,13 +157,13 @@ TEST_F(SpinlockTest, TakingItTwiceNamesBothPlaces)
 	    ".*spinlock_test.cc:[0-9]+");
 }
 
-TEST_F(SpinlockTest, ReleasingWhatIsNotHeldPanics)
+TEST_F(SpinlockDeathTest, ReleasingWhatIsNotHeldPanics)
 {
 	boot(1, 1);
 	EXPECT_DEATH(spin_unlock(&low), "spinlock \"low\" released by cpu 0, which does not hold");
 }
 
-TEST_F(SpinlockTest, ReleasingAnotherCpusLockPanics)
+TEST_F(SpinlockDeathTest, ReleasingAnotherCpusLockPanics)
 {
 	boot_all(2, 1);
 	spin_lock(&low);
@@ -172,7 +175,7 @@ TEST_F(SpinlockTest, ReleasingAnotherCpusLockPanics)
 	spin_unlock(&low);
 }
 
-TEST_F(SpinlockTest, TooManyAtOncePanic)
+TEST_F(SpinlockDeathTest, TooManyAtOncePanic)
 {
 	struct spinlock locks[SPIN_HELD_MAX + 1];
 
@@ -206,7 +209,7 @@ TEST_F(SpinlockTest, AWaiterThatWaitsTooLongSaysForWhom)
 	EXPECT_TRUE(logged(" for cpu 0, which took it at "));
 }
 
-TEST_F(SpinlockTest, AWaiterGivesUpInTheEnd)
+TEST_F(SpinlockDeathTest, AWaiterGivesUpInTheEnd)
 {
 	boot_all(2, 1);
 	EXPECT_DEATH(
