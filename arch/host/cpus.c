@@ -65,7 +65,6 @@ static void cpu_main(void *arg)
 	host_order_acquire(&self->job);
 	if (self->boot.slot != NULL)
 		boot_run(self);
-	__atomic_store_n(&self->listening, 1, __ATOMIC_RELAXED);
 	for (;;) {
 		while (!__atomic_load_n(&self->job.waiting, __ATOMIC_ACQUIRE))
 			arch_cpu_idle();
@@ -83,6 +82,8 @@ void host_cpu_start_flow(struct host_cpu *cpu)
 static void cpu_start(struct host_cpu *cpu)
 {
 	cpu->state = HOST_CPU_ACTIVE;
+	/* One that the kernel starts says itself from when on interrupts reach it. */
+	__atomic_store_n(&cpu->listening, cpu->boot.slot == NULL, __ATOMIC_RELAXED);
 	host_order_release(&cpu->job);
 	if (host_is_threads())
 		host_threads_start(cpu);

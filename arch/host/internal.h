@@ -89,6 +89,7 @@ struct host_cpu {
 
 	struct host_latch tlb_latch;
 	struct tlb tlb;             /* (t) */
+	bool tlb_deaf;              /* set by tests while the CPU is quiet */
 	uint64_t tlb_invalidations; /* (o) */
 	uint64_t tlb_flushes;       /* (o) */
 };
@@ -99,6 +100,7 @@ enum { HOST_RECENT = 64 };
 struct host_reverse {
 	uint32_t *leaves[4]; /* (a) by level 1..3, index = address >> shift of the level */
 	uint32_t *tables;    /* (a) by frame */
+	uint32_t typed;      /* (a) leaves, direct map included, whose type is not the default */
 	uint64_t limit;      /* (c) bytes covered */
 };
 
@@ -212,7 +214,11 @@ void host_mmu_used(vm_offset_t va); /* speculation goes where addresses were use
 void host_tlb_add(struct host_cpu *self, const struct tlb_entry *entry);
 void host_tlb_forget(struct host_cpu *self, vm_offset_t va, bool tables);
 
+/* cache.c */
+void host_cache_reset(void);
+
 /* oracle.c */
+void host_oracle_cache_flushed(vm_paddr_t pa, vm_size_t size);
 void host_reverse_create(struct host_reverse *reverse, vm_paddr_t limit);
 void host_reverse_destroy(struct host_reverse *reverse);
 void host_reverse_count(struct host_reverse *reverse, const struct tlb_entry *entry, int change);

@@ -102,6 +102,7 @@ static void controls_reset(void)
 {
 	host_irq_reset();
 	host_ipi_reset();
+	host_cache_reset();
 	host_faults_reset();
 	host_log_reset();
 	host_console_reset();

@@ -82,9 +82,9 @@ const struct host_config *host_machine_config(void);
 /* --- CPUs, without the kernel's own way to start them --- */
 
 /*
- * Runs fn(arg) on a CPU's own flow, interrupts enabled, soon. When fn returns the CPU waits for
- * interrupts with them enabled, and may be given the next function. Not for CPU 0, nor for a CPU
- * that arch_cpus_start() started.
+ * Runs fn(arg) on a CPU's own flow, interrupts enabled, soon; an interrupt that is sent from now
+ * on reaches it. When fn returns the CPU waits for interrupts with them enabled, and may be given
+ * the next function. Not for CPU 0, nor for a CPU that arch_cpus_start() started.
  */
 void host_cpu_run(unsigned cpu, void (*fn)(void *arg), void *arg);
 
@@ -198,6 +198,7 @@ struct host_tlb_entry {
 	unsigned level; /* leaf: 1, 2, 3 for 4 KiB, 2 MiB, 1 GiB; table: level of the table */
 	bool table;
 	bool writable, executable, dirty;
+	vm_memattr_t attr;
 };
 
 /* The leaf through which `cpu` would translate va without looking at the tables. */
@@ -209,17 +210,42 @@ bool host_tlb_find_table(unsigned cpu, vm_offset_t va, struct host_tlb_entry *ou
 /* Leaves that `cpu` holds. */
 size_t host_tlb_count(unsigned cpu);
 
+/*
+ * Sabotage: from here on `cpu` invalidates nothing, although it does everything else that it is
+ * asked to. This is the machine on which a shootdown is missing.
+ */
+void host_tlb_set_deaf(unsigned cpu, bool on);
+
 /* Invalidations that `cpu` made. */
 uint64_t host_tlb_invalidations(unsigned cpu);
 uint64_t host_tlb_flushes(unsigned cpu);
 
 /*
  * The oracle. arch_page_released() panics when any CPU still translates something to a page that
- * is given back, outside of the direct map, or remembers it as a table; on unless switched off.
+ * is given back, outside of the direct map, or remembers it as a table, or knows it with another
+ * memory type than the default, the direct map included. arch_cache_flush() panics when a CPU
+ * knows a page with another memory type than the tables give it in the direct map: that CPU could
+ * fill its caches again. On unless switched off.
  * The second form is the same question about a range of addresses that is about to be reused.
  */
 void host_oracle_enable(bool on);
 void host_assert_no_translation(vm_offset_t start, vm_offset_t end);
+
+/* --- Caches --- */
+
+struct host_cache_stats {
+	uint64_t ranges; /* calls of arch_cache_flush() that were done */
+	uint64_t pages;  /* in them */
+	vm_paddr_t pa;   /* the latest range */
+	vm_size_t size;  /* bytes */
+	uint64_t all;    /* calls of arch_cache_flush_all(), on all CPUs */
+};
+
+/* Exact at rest. */
+void host_cache_stats(struct host_cache_stats *stats);
+
+/* Makes a machine whose CPUs cannot flush by address; new machines can. */
+void host_cache_set_by_address(bool on);
 
 /* --- Allocations that fail --- */
 

@@ -47,6 +47,8 @@ void host_tlb_invalidate_page(vm_offset_t va)
 
 	host_mmu_used(va);
 	self->tlb_invalidations++;
+	if (self->tlb_deaf)
+		return;
 	host_tlb_forget(self, va, true);
 }
 
@@ -55,6 +57,8 @@ void host_tlb_flush(void)
 	struct host_cpu *self = host_self();
 
 	self->tlb_flushes++;
+	if (self->tlb_deaf)
+		return;
 	tlb_lock(self);
 	tlb_flush(&self->tlb, tlb_changed, NULL);
 	tlb_unlock(self);
@@ -69,6 +73,7 @@ static void entry_export(const struct tlb_entry *entry, struct host_tlb_entry *o
 	out->writable = (entry->rights & TLB_WRITE) != 0;
 	out->executable = (entry->rights & TLB_EXECUTE) != 0;
 	out->dirty = (entry->rights & TLB_DIRTY) != 0;
+	out->attr = (vm_memattr_t)tlb_entry_attr(entry);
 }
 
 bool host_tlb_find(unsigned cpu, vm_offset_t va, struct host_tlb_entry *out)
@@ -103,6 +108,11 @@ bool host_tlb_find_table(unsigned cpu, vm_offset_t va, struct host_tlb_entry *ou
 size_t host_tlb_count(unsigned cpu)
 {
 	return tlb_leaf_count(&host_cpu_of(cpu)->tlb);
+}
+
+void host_tlb_set_deaf(unsigned cpu, bool on)
+{
+	host_cpu_of(cpu)->tlb_deaf = on;
 }
 
 uint64_t host_tlb_invalidations(unsigned cpu)

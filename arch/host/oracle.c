@@ -41,6 +41,7 @@ static uint32_t *counters_map(const struct host_reverse *reverse, unsigned level
 void host_reverse_create(struct host_reverse *reverse, vm_paddr_t limit)
 {
 	reverse->limit = limit;
+	reverse->typed = 0;
 	for (unsigned level = 1; level <= 3; level++)
 		reverse->leaves[level] = counters_map(reverse, level);
 	reverse->tables = counters_map(reverse, 1);
@@ -58,6 +59,8 @@ void host_reverse_count(struct host_reverse *reverse, const struct tlb_entry *en
 	uint32_t *counters = entry->table ? reverse->tables : reverse->leaves[entry->level];
 	unsigned shift = entry->table ? PAGE_SHIFT : MMU_LEVEL_SHIFT(entry->level);
 
+	if (!entry->table && tlb_entry_attr(entry) != VM_MEMATTR_DEFAULT)
+		__atomic_fetch_add(&reverse->typed, (uint32_t)change, __ATOMIC_RELAXED);
 	if (entry->pa >= reverse->limit || (!entry->table && in_direct_map(entry->va)))
 		return;
 	__atomic_fetch_add(&counters[entry->pa >> shift], (uint32_t)change, __ATOMIC_RELAXED);
@@ -79,6 +82,7 @@ static bool reachable(const struct host_reverse *reverse, vm_paddr_t pa)
 /* What a search looks for, and what it found. */
 struct search {
 	uint64_t start, end;
+	unsigned attr;
 	struct tlb_entry found;
 };
 
@@ -89,6 +93,18 @@ static bool match_pa(void *ctx, const struct tlb_entry *entry)
 
 	if ((!entry->table && in_direct_map(entry->va)) || entry->pa >= search->end ||
 	    entry->pa + size <= search->start)
+		return false;
+	search->found = *entry;
+	return true;
+}
+
+/* Known with a memory type other than `attr`, by whatever address. */
+static bool match_type(void *ctx, const struct tlb_entry *entry)
+{
+	struct search *search = ctx;
+
+	if (entry->table || tlb_entry_attr(entry) == search->attr || entry->pa >= search->end ||
+	    entry->pa + tlb_entry_size(entry) <= search->start)
 		return false;
 	search->found = *entry;
 	return true;
@@ -140,6 +156,29 @@ static void accuse(vm_paddr_t pa, unsigned npages)
 	      (unsigned long)(search.found.va + (page - search.found.pa)));
 }
 
+static void accuse_type(const char *what, vm_paddr_t pa, vm_size_t size, unsigned attr)
+{
+	struct search search = {.start = pa, .end = pa + size, .attr = attr};
+	unsigned cpu = search_cpus(match_type, &search);
+
+	if (cpu != MAXCPU)
+		panic("TLB oracle: page %#lx %s while CPU %u knows it with memory type %u at %#lx",
+		      (unsigned long)pa, what, cpu, tlb_entry_attr(&search.found),
+		      (unsigned long)search.found.va);
+}
+
+void host_oracle_cache_flushed(vm_paddr_t pa, vm_size_t size)
+{
+	if (__atomic_load_n(&host_oracle_armed, __ATOMIC_RELAXED) == 0)
+		return;
+	for (vm_paddr_t page = pa; page < pa + size; page += PAGE_SIZE) {
+		unsigned level = 1;
+		pte_t leaf = host_walk_tables(PHYSMAP_BASE + page, &level);
+
+		accuse_type("is flushed", page, PAGE_SIZE, pte_attr(leaf, level));
+	}
+}
+
 void host_page_released(vm_paddr_t pa, unsigned npages)
 {
 	const struct host_reverse *reverse;
@@ -149,6 +188,8 @@ void host_page_released(vm_paddr_t pa, unsigned npages)
 	reverse = &host_machine->reverse;
 	CHECK_EQ(pa & PAGE_MASK, 0);
 	CHECK_LE(pa + ptoa(npages), reverse->limit);
+	if (__atomic_load_n(&reverse->typed, __ATOMIC_RELAXED) != 0)
+		accuse_type("released", pa, ptoa(npages), VM_MEMATTR_DEFAULT);
 	for (unsigned i = 0; i < npages; i++) {
 		if (reachable(reverse, pa + ptoa(i))) {
 			accuse(pa, npages);

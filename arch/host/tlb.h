@@ -17,6 +17,7 @@ enum {
 	TLB_EXECUTE = 1 << 1,
 	TLB_USER = 1 << 2,
 	TLB_DIRTY = 1 << 3, /* the leaf's dirty flag was set when it was read */
+	TLB_ATTR_SHIFT = 4, /* from here on: the leaf's memory type, 3 bits */
 };
 
 /*
@@ -30,6 +31,11 @@ struct tlb_entry {
 	bool table;
 	uint8_t rights;
 };
+
+static inline unsigned tlb_entry_attr(const struct tlb_entry *entry)
+{
+	return entry->rights >> TLB_ATTR_SHIFT;
+}
 
 enum { TLB_KINDS = 7 }; /* 1..3: leaves by level; 4..6: tables by level */
 

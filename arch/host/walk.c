@@ -125,7 +125,8 @@ static enum step walk_leaf(struct host_cpu *self, struct walk *walk, pte_t *entr
 	}
 	if (!entry_mark(entry, &pte, PTE_ACCESSED | (walk->access == HOST_WRITE ? PTE_DIRTY : 0)))
 		return STEP_AGAIN;
-	leaf.rights = (uint8_t)(walk->rights | (pte & PTE_DIRTY ? TLB_DIRTY : 0));
+	leaf.rights = (uint8_t)(walk->rights | (pte & PTE_DIRTY ? TLB_DIRTY : 0) |
+				pte_attr(pte, walk->level) << TLB_ATTR_SHIFT);
 	host_tlb_add(self, &leaf);
 	return STEP_LEAF;
 }

@@ -47,6 +47,7 @@ void features_init(void)
 	if (cpu_features.max_leaf >= 7)
 		more = cpuid(7, 0);
 	extended = cpuid(0x80000001, 0);
+	cpu_features.clflush_bytes = bit(basic.edx, 19) ? ((basic.ebx >> 8) & 0xff) * 8 : 0;
 	cpu_features.x2apic = bit(basic.ecx, 21);
 	cpu_features.pages_1g = bit(extended.edx, 26);
 	cpu_features.paddr_bits = 36;

@@ -11,7 +11,8 @@ struct cpu_features {
 	bool pages_1g;
 	bool invariant_tsc;
 	unsigned paddr_bits;
-	uint64_t cr4; /* what every CPU loads: the protections that this model has */
+	unsigned clflush_bytes; /* of a cache line; 0: no CLFLUSH */
+	uint64_t cr4;           /* what every CPU loads: the protections that this model has */
 	char description[80];
 };
 

@@ -66,6 +66,8 @@ enum {
 	VM_MEMATTR_UNCACHEABLE = 3,
 	VM_MEMATTR_WRITE_COMBINING = 4,
 	VM_MEMATTR_WRITE_PROTECTED = 5,
+	VM_MEMATTR_COUNT,    /* numbers from here on are none */
+	VM_MEMATTR_MASK = 7, /* all bits that a number can have */
 	VM_MEMATTR_DEFAULT = VM_MEMATTR_WRITE_BACK,
 };
 #define MMU_PAT_VALUE UINT64_C(0x0007050100070406) /* checked by pte_test against the enum */
@@ -82,6 +84,20 @@ static inline pte_t pte_attr_bits(vm_memattr_t attr, unsigned level)
 	if (attr & 4)
 		bits |= level == 1 ? PTE_PAT : PTE_PAT_LARGE;
 	return bits;
+}
+
+/* The attribute that a leaf of `level` selects. */
+static inline vm_memattr_t pte_attr(pte_t pte, unsigned level)
+{
+	vm_memattr_t attr = 0;
+
+	if (pte & PTE_PWT)
+		attr |= 1;
+	if (pte & PTE_PCD)
+		attr |= 2;
+	if (pte & (level == 1 ? PTE_PAT : PTE_PAT_LARGE))
+		attr |= 4;
+	return attr;
 }
 
 static inline bool pte_is_leaf(pte_t pte, unsigned level)

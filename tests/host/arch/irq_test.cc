@@ -127,6 +127,16 @@ TEST_F(IrqTest, AnInterruptForACpuThatIsNotThereIsLost)
 	EXPECT_EQ(count(ARCH_IPI_CALL), 0u);
 }
 
+TEST_F(IrqTest, AnInterruptForACpuThatWasJustStartedArrives)
+{
+	auto nothing = [] {};
+
+	start_on_cpu(1, nothing);
+	arch_ipi_send(1, ARCH_IPI_CALL);
+	host_cpu_wait(1);
+	EXPECT_EQ(count(ARCH_IPI_CALL), 1u);
+}
+
 TEST_F(IrqTest, DropsTheNextOnes)
 {
 	arch_irq_enable();

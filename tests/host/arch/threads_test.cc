@@ -78,8 +78,6 @@ TEST_F(ThreadsTest, InterruptsReachBusyAndIdleCpus)
 	for (unsigned i = 1; i < CPUS; i++)
 		cpuset_add(&others, i);
 	for (uint32_t round = 1; round <= 50; round++) {
-		while (host_cpu_state(1) != HOST_CPU_ACTIVE)
-			arch_cpu_relax();
 		arch_ipi_send_set(&others, ARCH_IPI_CALL);
 		while (atomic32_load(&served, MO_RELAXED) < round * 3)
 			arch_cpu_relax();
