@@ -10,6 +10,7 @@
 #include "vm/vm_kern.h"
 #include "vm/vm_magazine.h"
 #include "vm/vm_object.h"
+#include "vm/vm_pageout.h"
 #include "vm/vm_phys.h"
 
 #define KIB(bytes) ((unsigned long)((bytes) >> 10))
@@ -114,6 +115,20 @@ static void show_magazine(unsigned cpu)
 		       (unsigned long)stats.free_hits, (unsigned long)stats.free_misses);
 }
 
+static void show_reclaim(void)
+{
+	struct vm_pageout_stats stats;
+
+	vm_pageout_stats(&stats);
+	console_printf("  page waits: %lu, %u threads wait now\n", (unsigned long)stats.waits,
+		       vm_pageout_waiters());
+	console_printf("  page daemon: %lu rounds, %lu vm_lowmem events, %lu pages from magazines, "
+		       "%lu of %lu pageable pages taken back\n",
+		       (unsigned long)stats.wakeups, (unsigned long)stats.lowmem_events,
+		       (unsigned long)stats.drained_pages, (unsigned long)stats.taken_pages,
+		       (unsigned long)stats.aged_pages);
+}
+
 int cmd_vmstat(int argc, char **argv)
 {
 	if (argc != 1)
@@ -128,6 +143,7 @@ int cmd_vmstat(int argc, char **argv)
 		       (unsigned long)kernel_pmap->table_pages,
 		       (unsigned long)kernel_pmap->large_mapped,
 		       (unsigned long)kernel_pmap->demotions);
+	show_reclaim();
 	return 0;
 }
 

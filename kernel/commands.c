@@ -19,7 +19,7 @@ const struct command commands[] = {
     {"audit", "", "check every rule of the memory system", cmd_audit},
     {"alloc", "SIZE", "allocate kernel memory and fill it with a pattern", cmd_alloc},
     {"free", "ADDRESS", "check the pattern of an allocation and free it", cmd_free},
-    {"sysctl", "[-d] [NAME[=VALUE]]", "show the values below a name, or set one; -d explains them",
+    {"sysctl", "[NAME[=V]]", "show the values below a name, or set one; -d NAME explains",
      cmd_sysctl},
     {"selftest", "[NAME...]", "run the self-test, or the cases whose names begin so", cmd_selftest},
     {"panic", "", "stop the kernel as a broken invariant would", cmd_panic},

@@ -57,7 +57,38 @@ static const char *set_smp_max(const char *value)
 	return NULL;
 }
 
+static const char *set_map_size(const char *value, vm_size_t *size)
+{
+	enum parse_status status = parse_size(value, strlen(value), size);
+
+	return status == PARSE_OK ? NULL : parse_status_text(status);
+}
+
+static const char *set_kmem_size(const char *value)
+{
+	return set_map_size(value, &config.maps.kmem);
+}
+
+static const char *set_exec_size(const char *value)
+{
+	return set_map_size(value, &config.maps.exec);
+}
+
+static const char *set_pipe_size(const char *value)
+{
+	return set_map_size(value, &config.maps.pipe);
+}
+
+static const char *set_buffer_size(const char *value)
+{
+	return set_map_size(value, &config.maps.buffer);
+}
+
 static const struct option options[] = {
+    {"kmem.size", "SIZE", "address space of kmem_map (default: half of RAM)", set_kmem_size},
+    {"exec.size", "SIZE", "address space of exec_map (default: 4M)", set_exec_size},
+    {"pipe.size", "SIZE", "address space of pipe_map (default: 1/64 of RAM)", set_pipe_size},
+    {"buffer.size", "SIZE", "address space of buffer_map (default: 1/16 of RAM)", set_buffer_size},
     {"panic", "halt|exit|reboot", "what a panic ends in (default: exit after run=, else halt)",
      set_panic},
     {"quiet", NULL, "keep the log off the console; the command log shows it", set_quiet},
@@ -99,4 +130,5 @@ void config_help(void)
 {
 	for (size_t i = 0; i < nitems(options); i++)
 		config_help_line(&options[i]);
+	console_printf("Any other name with a dot sets that value, as the command sysctl does.\n");
 }

@@ -5,6 +5,7 @@
 
 #include "kernel/options.h"
 #include "lib/types.h"
+#include "vm/vm_kern.h"
 
 enum panic_action {
 	PANIC_DEFAULT, /* exit after run=, else halt */
@@ -14,6 +15,7 @@ enum panic_action {
 };
 
 struct kernel_config {
+	struct vm_kern_map_sizes maps; /* 0: the default */
 	bool has_run;
 	char run[OPTION_VALUE_MAX]; /* commands to execute instead of a shell */
 	enum panic_action panic;

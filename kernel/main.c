@@ -5,7 +5,8 @@
  * The order of the boot, and why: per-CPU area and log first, so that everything after can speak;
  * memory, which needs only the boot CPU; threads, whose stacks come from that memory; the tick;
  * then the other CPUs, for each of which area, stack and idle thread are allocated before it
- * starts; an audit of what all that has left; and at last commands or a person.
+ * starts; the page daemon, which is a thread like any other; an audit of what all that has left;
+ * and at last commands or a person.
  */
 #include "arch/bootinfo.h"
 #include "arch/clock.h"
@@ -22,6 +23,7 @@
 #include "vm/vm.h"
 #include "vm/vm_audit.h"
 #include "vm/vm_kern.h"
+#include "vm/vm_pageout.h"
 
 /* Far more than a CPU needs; an emulator may start hundreds of them one after the other. */
 #define AP_TIMEOUT_NS UINT64_C(5000000000)
@@ -108,6 +110,13 @@ static void start_cpus(void)
 			kthread_adopt(&ap_idles[cpu]);
 }
 
+static void start_page_daemon(void)
+{
+	/* Above those that it works for: they may keep a CPU busy while they try again. */
+	if (kthread_create("page daemon", vm_pageout_daemon, NULL, 0, THREAD_PRIO_HIGH) == NULL)
+		panic("no memory for the page daemon");
+}
+
 static void report_audit(const char *line)
 {
 	kprintf("audit: %s\n", line);
@@ -124,7 +133,9 @@ void kernel_main(void)
 	vm_init();
 	fault_probe_init();
 	start_threads();
+	vm_kern_maps_init(&kernel_config()->maps);
 	start_cpus();
+	start_page_daemon();
 	config_apply_tunables(info->cmdline);
 	if (vm_audit(report_audit) != 0)
 		kprintf("audit: the memory system is broken right after the boot\n");

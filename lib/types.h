@@ -40,7 +40,12 @@ typedef uint64_t vm_pindex_t;  /* page index inside an object */
 #define QUIRE_NORETURN          __attribute__((noreturn))
 #define QUIRE_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #define QUIRE_UNUSED            __attribute__((unused))
-#define QUIRE_MUST_CHECK        __attribute__((warn_unused_result))
+/*
+ * For a look at another CPU's private state when the machine is about to stop: the values may be
+ * torn or old, which the reader knows, and the thread sanitizer need not say.
+ */
+#define QUIRE_POST_MORTEM __attribute__((no_sanitize_thread, noinline))
+#define QUIRE_MUST_CHECK  __attribute__((warn_unused_result))
 
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)

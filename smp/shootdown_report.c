@@ -28,7 +28,7 @@ void shootdown_name_silent(const struct cpuset *silent, uint64_t waited_ns)
  * What a CPU is at, read from outside while it may go on: a hint for people, before a panic. Of
  * its spinlocks the one taken last is named; it is the likeliest to explain the silence.
  */
-static void describe_cpu(unsigned cpu, char *text, size_t size)
+static QUIRE_POST_MORTEM void describe_cpu(unsigned cpu, char *text, size_t size)
 {
 	const struct percpu *area = percpu_of(cpu);
 	unsigned depth = area->spin_depth < SPIN_HELD_MAX ? area->spin_depth : SPIN_HELD_MAX;

@@ -37,6 +37,7 @@
 #include "lib/bits.h"
 #include "lib/check.h"
 #include "smp/shootdown.h"
+#include "vm/pmap_pageable.h"
 #include "vm/pmap_private.h"
 
 struct pmap kernel_pmap_store;
@@ -80,11 +81,12 @@ static bool rights_removed(pte_t before, pte_t now)
 
 /*
  * The page that stands at va is entered again. Only more rights may come of it, because taking
- * rights needs a shootdown, which our caller may not be able to do.
+ * rights needs a shootdown, which our caller may not be able to do. What hardware may set in the
+ * entry meanwhile is set in `now`, as in every leaf of PTE_LEAF_BITS.
  */
 static void reenter(pte_t *entry, vm_offset_t va, pte_t before, pte_t now)
 {
-	const pte_t may_change = PTE_RIGHTS | PTE_WIRED;
+	const pte_t may_change = PTE_RIGHTS | PTE_WIRED | PTE_ACCESSED | PTE_DIRTY;
 
 	if ((before & ~may_change) != (now & ~may_change) || rights_removed(before, now))
 		panic("pmap: %#llx is mapped (entry %#llx), it cannot become %#llx",
@@ -219,7 +221,7 @@ static struct stale protect_range(pmap_t pmap, vm_offset_t start, vm_offset_t en
 		if (!(before & PTE_PRESENT) || before == now)
 			continue;
 		if (level == 1)
-			arch_pte_exchange(entry, now);
+			pmap_change_leaf(entry, now);
 		else
 			pmap_large_protect(pmap, va, rights);
 		if (rights_removed(before, now))

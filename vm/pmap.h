@@ -22,11 +22,12 @@ extern "C" {
 
 /* (l) lock  (c) constant after init */
 struct pmap {
-	struct spinlock lock;  /* rank LOCK_RANK_PMAP */
-	vm_paddr_t root;       /* (c) level-4 table */
-	uint64_t table_pages;  /* (l) allocated by us */
-	uint64_t large_mapped; /* (l) level-2 leaves in the kernel_map range */
-	uint64_t demotions;    /* (l) */
+	struct spinlock lock;   /* rank LOCK_RANK_PMAP */
+	vm_paddr_t root;        /* (c) level-4 table */
+	uint64_t table_pages;   /* (l) allocated by us */
+	uint64_t large_mapped;  /* (l) level-2 leaves in the kernel_map range */
+	uint64_t demotions;     /* (l) */
+	uint64_t direct_tables; /* (l) of table_pages, those in the direct map */
 };
 
 extern struct pmap kernel_pmap_store;
@@ -82,11 +83,45 @@ pte_t pmap_leaf(pmap_t pmap, vm_offset_t va, unsigned *level);
 void pmap_zero_page(vm_page_t m);
 
 /*
+ * Memory types. m->memattr is a page's, and at rest every mapping of the page agrees with it: the
+ * direct map, and those that pmap_enter made, which must come after the change and go before the
+ * next one. All these functions: thread context, interrupts on, no spinlock held; the pages are
+ * allocated, the caller's own, and mapped nowhere but in the direct map. Their contents stay, but
+ * nobody may touch them meanwhile, by any address: for a moment the direct map leaves them out.
+ *
+ * KERN_INVALID_ARGUMENT for a number that is no attribute; KERN_RESOURCE_SHORTAGE when a table of
+ * the direct map cannot be had: no page's attribute has changed then. A page of an OBJT_PHYS object
+ * that is found mapped is the caller's error and panics.
+ */
+int pmap_page_set_memattr(vm_page_t m, vm_memattr_t attr);
+
+/* The same for npages > 0 physically consecutive pages, all or none. */
+int pmap_pages_set_memattr(vm_page_t first, unsigned long npages, vm_memattr_t attr);
+
+/*
+ * Gives back the default attribute to those of the pages that have another. Needs no memory and
+ * cannot fail. After the mappings are gone and before the pages are freed.
+ */
+void pmap_pages_restore_memattr(vm_page_t first, unsigned long npages);
+
+/*
+ * The same for the pages of an unlocked object with index in [start, end), which the caller keeps
+ * from changing: between pmap_remove of a range and vm_object_page_remove.
+ */
+void pmap_object_restore_memattr(vm_object_t object, vm_pindex_t start, vm_pindex_t end);
+
+/*
  * Calls visit(va, size, leaf) for every leaf in [start, end), ascending; stops when it returns
  * false. Takes no lock: the caller keeps the range still.
  */
 void pmap_walk(pmap_t pmap, vm_offset_t start, vm_offset_t end,
 	       bool (*visit)(void *ctx, vm_offset_t va, vm_size_t size, pte_t leaf), void *ctx);
+
+/*
+ * The direct map: linear, never executable, and every leaf of it and of the kernel_map range has
+ * the memory type of its page. At rest.
+ */
+unsigned pmap_attr_audit(pmap_t pmap, void (*report)(const char *line));
 
 /* Shape of all tables in the kernel_map range: reserved bits, alignment, W^X, table states. */
 unsigned pmap_audit(pmap_t pmap, void (*report)(const char *line));

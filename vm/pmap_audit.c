@@ -148,7 +148,7 @@ unsigned pmap_audit(pmap_t pmap, void (*report)(const char *line))
 
 	audit_table(&audit, pmap->root, MMU_LEVELS, root_base);
 	spin_lock(&pmap->lock);
-	table_pages = pmap->table_pages;
+	table_pages = pmap->table_pages - pmap->direct_tables;
 	large_mapped = pmap->large_mapped;
 	spin_unlock(&pmap->lock);
 	audit_count(&audit, "table pages", table_pages, audit.tables);

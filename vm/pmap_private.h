@@ -17,8 +17,9 @@ extern "C" {
 #define PTE_TABLE_BITS (PTE_PRESENT | PTE_WRITE | PTE_ACCESSED)
 
 /*
- * Bits of every leaf that we make. Accessed and dirty are set from the start: nobody asks for
+ * Bits of every leaf of wired memory. Accessed and dirty are set from the start: nobody asks for
  * them, and so the CPU has no reason to write to our tables by itself (Intel SDM vol. 3A 4.8).
+ * Memory that can be taken back is entered by vm/pmap_pageable.c, for which they do mean something.
  */
 #define PTE_LEAF_BITS (PTE_PRESENT | PTE_GLOBAL | PTE_ACCESSED | PTE_DIRTY)
 
@@ -48,8 +49,8 @@ vm_offset_t pmap_entry_end(vm_offset_t va, unsigned level, vm_offset_t end);
  */
 int pmap_grow_to(pmap_t pmap, vm_offset_t va, unsigned level);
 
-/* A zeroed page for a table, or NULL. `class` is a VM_ALLOC_ class. The pmap is locked. */
-vm_page_t pmap_table_alloc_locked(pmap_t pmap, int class);
+/* A zeroed page for a table, or NULL. `req_class` is a VM_ALLOC_ class. The pmap is locked. */
+vm_page_t pmap_table_alloc_locked(pmap_t pmap, int req_class);
 
 /* Makes `entry` lead to a table whose contents are complete. Returns what stood there. */
 pte_t pmap_table_publish(pte_t *entry, vm_paddr_t table);

@@ -45,14 +45,14 @@ vm_offset_t pmap_entry_end(vm_offset_t va, unsigned level, vm_offset_t end)
 	return next == 0 || next > end ? end : next; /* 0: the top of the address space */
 }
 
-vm_page_t pmap_table_alloc_locked(pmap_t pmap, int class)
+vm_page_t pmap_table_alloc_locked(pmap_t pmap, int req_class)
 {
 	vm_page_t m;
 
 	ASSERT(spin_owned(&pmap->lock));
 	if (arch_fault_point("pmap_table"))
 		return NULL;
-	m = vm_page_alloc_internal(VM_PAGE_TABLE, class);
+	m = vm_page_alloc_internal(VM_PAGE_TABLE, req_class);
 	if (m == NULL)
 		return NULL;
 	/* Not even a page that is known to be zero is trusted here: any bit would be a mapping. */

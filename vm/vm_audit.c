@@ -16,6 +16,7 @@
 #include "vm/vm_map_private.h"
 #include "vm/vm_object.h"
 #include "vm/vm_page.h"
+#include "vm/vm_pageable.h"
 #include "vm/vm_phys.h"
 #include "vm/vm_report.h"
 
@@ -76,6 +77,14 @@ static void check_wired_page(struct audit *audit, vm_map_entry_t entry, vm_offse
 		audit->broken += vm_report(
 		    audit->report, "page of wired %#lx: wire count %u, oflags %#x, valid %#x",
 		    (unsigned long)va, m->wire_count, m->oflags, m->valid);
+	/* Where all access is forbidden the page stays, and nothing maps it. */
+	if (entry->protection == VM_PROT_NONE) {
+		if (leaf != 0)
+			audit->broken += vm_report(
+			    audit->report, "wired %#lx is mapped, but its range allows no access",
+			    (unsigned long)va);
+		return;
+	}
 	if ((leaf & PTE_PRESENT) == 0 || pa != VM_PAGE_TO_PHYS(m))
 		audit->broken += vm_report(audit->report, "wired %#lx maps %#lx, its page is %#lx",
 					   (unsigned long)va, (unsigned long)pa,
@@ -86,14 +95,29 @@ static void check_wired_page(struct audit *audit, vm_map_entry_t entry, vm_offse
 			      (unsigned long)va);
 }
 
+/* A wired entry has all its pages; one that is no longer wired keeps those that it has. */
+static uint64_t entry_resident(vm_map_entry_t entry)
+{
+	vm_object_t object = entry->object.vm_object;
+	vm_pindex_t first = atop(entry->offset), end = first + atop(entry->end - entry->start);
+	uint64_t resident = 0;
+
+	if (entry->wired_count != 0)
+		return end - first;
+	VM_OBJECT_WLOCK(object);
+	for (vm_pindex_t i = first; i < end; i++)
+		resident += vm_object_page_find(object, i) != NULL;
+	VM_OBJECT_WUNLOCK(object);
+	return resident;
+}
+
 static void check_object_entry(struct audit *audit, vm_map_entry_t entry)
 {
 	for (unsigned i = 0; i < nitems(audited_objects); i++) {
 		if (entry->object.vm_object != audited_objects[i])
 			continue;
 		audit->references[i]++;
-		if (entry->wired_count != 0)
-			audit->resident[i] += atop(entry->end - entry->start);
+		audit->resident[i] += entry_resident(entry);
 		if (entry->offset != entry->start - VM_MIN_KERNEL_ADDRESS)
 			audit->broken +=
 			    vm_report(audit->report, "entry at %#lx has offset %#lx in %s",
@@ -180,6 +204,8 @@ unsigned vm_audit(void (*report)(const char *line))
 	for (unsigned i = 0; i < nitems(audited_objects); i++)
 		check_object(&audit, i);
 	audit.broken += pmap_audit(kernel_pmap, report);
+	audit.broken += pmap_attr_audit(kernel_pmap, report);
+	audit.broken += vm_pageable_audit(report);
 	check_cpus(&audit);
 	return audit.broken;
 }

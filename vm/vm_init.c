@@ -2,6 +2,7 @@
 /*
  * The start of the memory system, lowest layer first.
  */
+#include "arch/bootinfo.h"
 #include "arch/mmu.h"
 #include "smp/shootdown.h"
 #include "smp/smp.h"
@@ -12,7 +13,11 @@
 #include "vm/vm_magazine.h"
 #include "vm/vm_map.h"
 #include "vm/vm_object.h"
+#include "vm/vm_pageable.h"
+#include "vm/vm_pageout.h"
 #include "vm/vm_phys.h"
+#include "vm/vm_swap.h"
+#include "vm/vm_sysctl.h"
 
 static void *shootdown_memory(size_t bytes)
 {
@@ -22,13 +27,16 @@ static void *shootdown_memory(size_t bytes)
 void vm_init(void)
 {
 	vm_boot_init();
-	/* What is kept per CPU comes from the boot allocator, so it must ask before the hand-over.
-	 */
+	/* What is kept per CPU comes from the boot allocator: ask before the hand-over. */
 	shootdown_init(smp_cpu_count(), shootdown_memory);
 	vm_magazine_init(smp_cpu_count());
 	vm_phys_init();
+	vm_pageout_init();
 	vm_object_init();
 	pmap_init();
+	swap_init(arch_boot_info()->ram_bytes);
 	vm_map_startup();
 	kmem_init(arch_mmu_image_end(), VM_MAX_KERNEL_ADDRESS);
+	vm_pageout_set_scanner(vm_pageable_scan);
+	vm_sysctl_init();
 }

@@ -13,8 +13,10 @@
 #include "lib/check.h"
 #include "lib/format.h"
 #include "vm/pmap.h"
+#include "vm/vm_kern_private.h"
 #include "vm/vm_map_private.h"
 #include "vm/vm_object.h"
+#include "vm/vm_page.h"
 
 static struct vm_map kernel_map_store;
 vm_map_t kernel_map;
@@ -34,6 +36,7 @@ void kmem_init(vm_offset_t start, vm_offset_t end)
 	vm_map_unlock(map);
 	if (rv != KERN_SUCCESS)
 		panic("kmem_init: the kernel image cannot be put into kernel_map (error %d)", rv);
+	kmem_init_zero_region();
 }
 
 vm_offset_t kmem_alloc_nofault_space(vm_map_t map, vm_size_t size, int find_space)
@@ -54,10 +57,10 @@ vm_offset_t kmem_alloc_nofault(vm_map_t map, vm_size_t size)
 }
 
 /*
- * Removes a range that is the caller's. A split that finds no memory for an entry finds the
- * reserve in the hands of other removals, which end without us and bring their entries back.
+ * A split that finds no memory for an entry finds the reserve in the hands of other removals,
+ * which end without us and bring their entries back.
  */
-static void delete_certainly(vm_map_t map, vm_offset_t start, vm_offset_t end)
+void kmem_delete_certainly(vm_map_t map, vm_offset_t start, vm_offset_t end)
 {
 	while (vm_map_delete(map, start, end) != KERN_SUCCESS) {
 		vm_map_unlock(map);
@@ -66,24 +69,60 @@ static void delete_certainly(vm_map_t map, vm_offset_t start, vm_offset_t end)
 	}
 }
 
+int kmem_insert(vm_map_t map, vm_object_t object, vm_offset_t addr, vm_size_t size, vm_prot_t prot)
+{
+	int rv;
+
+	vm_object_reference(object);
+	rv = vm_map_insert(map, object, addr - VM_MIN_KERNEL_ADDRESS, addr, addr + size, prot,
+			   VM_PROT_ALL, MAP_INSERT_ALONE);
+	if (rv != KERN_SUCCESS)
+		vm_object_deallocate(object);
+	return rv;
+}
+
+void kmem_discard_entry(vm_map_t map, vm_offset_t start, vm_offset_t end)
+{
+	vm_map_entry_t entry;
+
+	CHECK(vm_map_lookup_entry(map, start, &entry));
+	CHECK(entry->start == start && entry->end == end && entry->wired_count == 0);
+	CHECK((entry->eflags & MAP_ENTRY_NEEDS_WAKEUP) == 0);
+	map_tree_unlink(map, entry);
+	map_entry_dispose(entry);
+}
+
+int kmem_page_request(int flags)
+{
+	int req = VM_ALLOC_SYSTEM;
+
+	if ((flags & (M_NOWAIT | M_USE_RESERVE)) == (M_NOWAIT | M_USE_RESERVE))
+		req = VM_ALLOC_INTERRUPT;
+	if (flags & M_ZERO)
+		req |= VM_ALLOC_ZERO;
+	if (flags & M_NODUMP)
+		req |= VM_ALLOC_NODUMP;
+	return req;
+}
+
+/* Large memory at a multiple of 2 MiB, where large pages can serve it. */
+static int find_place(vm_map_t map, vm_size_t size, vm_offset_t *addr)
+{
+	if (size >= SUPERPAGE_SIZE && map_findspace_aligned(map, map->min_offset, size, addr) == 0)
+		return 0;
+	return vm_map_findspace(map, map->min_offset, size, addr);
+}
+
 /* Reserves and wires; the map is locked, and locked again on return. */
 static vm_offset_t kmem_alloc_locked(vm_map_t map, vm_size_t size)
 {
 	vm_offset_t addr;
-	int rv;
 
-	if (vm_map_findspace(map, map->min_offset, size, &addr) != 0)
+	if (find_place(map, size, &addr) != 0 ||
+	    kmem_insert(map, kernel_object, addr, size, VM_PROT_RW) != KERN_SUCCESS)
 		return 0;
-	vm_object_reference(kernel_object);
-	rv = vm_map_insert(map, kernel_object, addr - VM_MIN_KERNEL_ADDRESS, addr, addr + size,
-			   VM_PROT_RW, VM_PROT_ALL, 0);
-	if (rv != KERN_SUCCESS) {
-		vm_object_deallocate(kernel_object);
-		return 0;
-	}
-	rv = map_wire_locked(map, addr, addr + size);
-	if (rv != KERN_SUCCESS) {
-		delete_certainly(map, addr, addr + size);
+	if (map_wire_locked(map, addr, addr + size) != KERN_SUCCESS) {
+		kmem_delete_certainly(map, addr, addr + size);
 		return 0;
 	}
 	return addr;
@@ -101,8 +140,7 @@ vm_offset_t kmem_alloc(vm_map_t map, vm_size_t size)
 	return addr;
 }
 
-/* What a caller who frees what is not his gets. */
-static void free_refused(vm_map_t map, vm_offset_t addr, vm_size_t size)
+void kmem_free_refused(vm_map_t map, vm_offset_t addr, vm_size_t size)
 {
 	char where[128];
 
@@ -117,14 +155,14 @@ static void free_refused(vm_map_t map, vm_offset_t addr, vm_size_t size)
 #endif
 }
 
-/* Removes [start, end), or returns false when some of it is not allocated. Map locked. */
-static bool kmem_free_locked(vm_map_t map, vm_offset_t start, vm_offset_t end)
+bool kmem_free_locked(vm_map_t map, vm_offset_t start, vm_offset_t end)
 {
 	do {
 		if (!map_range_covered(map, start, end))
 			return false;
 	} while (map_transition_wait(map, start, end));
-	delete_certainly(map, start, end);
+	kmem_delete_certainly(map, start, end);
+	kmem_space_freed(map);
 	return true;
 }
 
@@ -136,12 +174,12 @@ void kmem_free(vm_map_t map, vm_offset_t addr, vm_size_t size)
 	if (size == 0)
 		return;
 	if (addr + size < addr || !round_page_checked(addr + size, &end)) {
-		free_refused(map, addr, size);
+		kmem_free_refused(map, addr, size);
 		return;
 	}
 	vm_map_lock(map);
 	freed = kmem_free_locked(map, start, end);
 	vm_map_unlock(map);
 	if (!freed)
-		free_refused(map, addr, size);
+		kmem_free_refused(map, addr, size);
 }

@@ -11,7 +11,9 @@
  *
  * Size. All magazines together hold at most 1/64 of RAM; where many CPUs share little RAM, each
  * magazine has fewer rounds, and with none at all every request goes to vm_phys. As free memory
- * runs out a CPU takes smaller batches, down to the one page that it needs.
+ * runs out a CPU takes smaller batches, down to the one page that it needs. While a thread waits
+ * for a page, nothing stays in a magazine: what is freed goes on to vm_phys (vm_wait.c says why it
+ * is enough to ask for waiters with the lock held).
  */
 #include "vm/vm_magazine.h"
 
@@ -21,6 +23,7 @@
 #include "smp/spinlock.h"
 #include "vm/vm_boot.h"
 #include "vm/vm_page_internal.h"
+#include "vm/vm_pageout_internal.h"
 #include "vm/vm_phys_internal.h"
 #include "vm/vm_report.h"
 
@@ -139,6 +142,8 @@ static unsigned batch_size(uint64_t floor)
 	uint64_t total = vm_phys_free_total();
 	uint64_t share = total > floor ? (total - floor) / (2 * (uint64_t)depot.cpus) : 0;
 
+	if (vm_page_wanted())
+		return 1;
 	if (share > depot.rounds)
 		return depot.rounds;
 	return share > 0 ? (unsigned)share : 1;
@@ -163,8 +168,18 @@ static void refill(struct magazine_pair *pair, unsigned domain, uint64_t floor, 
 
 static void magazine_empty(struct magazine *mag)
 {
+	if (mag->count == 0)
+		return;
 	vm_phys_free_batch(mag->rounds, mag->count);
 	mag->count = 0;
+}
+
+static void cache_empty(struct cpu_cache *cache)
+{
+	for (unsigned d = 0; d < depot.domains; d++) {
+		magazine_empty(&cache->pairs[d].magazines[0]);
+		magazine_empty(&cache->pairs[d].magazines[1]);
+	}
 }
 
 /* --- Interface --- */
@@ -215,6 +230,8 @@ void vm_magazine_free(vm_page_t m)
 		magazine_empty(loaded(pair));
 		CHECK(hit_free(pair, m));
 	}
+	if (vm_page_wanted())
+		cache_empty(cache);
 	spin_unlock(&cache->lock);
 }
 
@@ -237,10 +254,7 @@ uint64_t vm_magazine_drain(void)
 
 		spin_lock(&cache->lock);
 		drained += cached_in(cache);
-		for (unsigned d = 0; d < depot.domains; d++) {
-			magazine_empty(&cache->pairs[d].magazines[0]);
-			magazine_empty(&cache->pairs[d].magazines[1]);
-		}
+		cache_empty(cache);
 		spin_unlock(&cache->lock);
 	}
 	return drained;

@@ -14,7 +14,10 @@ extern "C" {
 
 enum { VM_MAGAZINE_ROUNDS = 32 }; /* pages in a magazine; also the batch exchanged with vm_phys */
 
-/* Makes room for `cpus` CPUs (memory from vm_boot_alloc). Before it, pages come from vm_phys. */
+/*
+ * Makes room for `cpus` CPUs: memory from vm_boot_alloc, so before vm_phys_init. Without it pages
+ * come from vm_phys.
+ */
 void vm_magazine_init(unsigned cpus);
 
 /*

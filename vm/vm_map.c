@@ -37,6 +37,7 @@
 #include "vm/pmap.h"
 #include "vm/vm_map_private.h"
 #include "vm/vm_object.h"
+#include "vm/vm_swap.h"
 
 /*
  * A removal keeps at most two entries more than there were (one split at each end) until its
@@ -54,6 +55,7 @@ void vm_map_startup(void)
 	vm_pool_init(&map_entry_pool, "map entries", sizeof(struct vm_map_entry), MAP_ENTRY_RESERVE,
 		     LOCK_RANK_MAP_ENTRIES);
 	CHECK(vm_pool_refill(&map_entry_pool));
+	map_submap_startup();
 }
 
 void vm_map_init(vm_map_t map, const char *name, pmap_t pmap, vm_offset_t min, vm_offset_t max,
@@ -68,45 +70,54 @@ void vm_map_init(vm_map_t map, const char *name, pmap_t pmap, vm_offset_t min, v
 	map->system_map = system_map;
 	map->needs_wakeup = 0;
 	map->timestamp = 0;
-	if (system_map)
-		spin_init(&map->lock.spin, name, LOCK_RANK_MAP, 0);
-	else
-		mutex_init(&map->lock.mutex, name, LOCK_RANK_MAP);
+	TAILQ_INIT(&map->waiters);
+	atomic32_store(&map->space_waiters, 0, MO_RELAXED);
+	spin_init(&map->spin, name, LOCK_RANK_MAP, 0);
+	mutex_init(&map->mutex, name, LOCK_RANK_MAP);
 	map_tree_init(map);
 }
 
 void vm_map_lock(vm_map_t map)
 {
 	if (map->system_map)
-		spin_lock(&map->lock.spin);
+		spin_lock(&map->spin);
 	else
-		mutex_lock(&map->lock.mutex);
+		mutex_lock(&map->mutex);
 	map->timestamp++;
 }
 
 void vm_map_unlock(vm_map_t map)
 {
 	if (map->system_map)
-		spin_unlock(&map->lock.spin);
+		spin_unlock(&map->spin);
 	else
-		mutex_unlock(&map->lock.mutex);
+		mutex_unlock(&map->mutex);
 }
 
 bool vm_map_locked(vm_map_t map)
 {
-	return map->system_map ? spin_owned(&map->lock.spin) : mutex_owned(&map->lock.mutex);
+	return map->system_map ? spin_owned(&map->spin) : mutex_owned(&map->mutex);
 }
 
-void map_entry_dispose(vm_map_t map, vm_map_entry_t entry)
+void map_entry_dispose(vm_map_entry_t entry)
 {
-	(void)map;
 	if ((entry->eflags & MAP_ENTRY_IS_SUB_MAP) == 0 && entry->object.vm_object != NULL)
 		vm_object_deallocate(entry->object.vm_object);
 	vm_pool_free(&map_entry_pool, entry);
 }
 
+int map_entry_need_object(vm_map_entry_t entry)
+{
+	if (entry->object.vm_object != NULL)
+		return KERN_SUCCESS;
+	CHECK((entry->eflags & (MAP_ENTRY_NOFAULT | MAP_ENTRY_IS_SUB_MAP)) == 0);
+	entry->object.vm_object = vm_object_allocate(OBJT_DEFAULT, atop(entry->end - entry->start));
+	entry->offset = 0;
+	return entry->object.vm_object != NULL ? KERN_SUCCESS : KERN_RESOURCE_SHORTAGE;
+}
+
 /* Does `next` continue `prev`, so that one entry can stand for both? */
-static bool entries_mergeable(vm_map_entry_t prev, vm_map_entry_t next)
+static bool entries_mergeable(const struct vm_map_entry *prev, const struct vm_map_entry *next)
 {
 	vm_size_t prev_size = prev->end - prev->start;
 
@@ -117,7 +128,8 @@ static bool entries_mergeable(vm_map_entry_t prev, vm_map_entry_t next)
 	       (prev->object.vm_object == NULL || prev->offset + prev_size == next->offset) &&
 	       prev->protection == next->protection &&
 	       prev->max_protection == next->max_protection &&
-	       prev->wired_count == next->wired_count;
+	       prev->wired_count == next->wired_count && prev->charged == next->charged &&
+	       prev->has_memattr == next->has_memattr;
 }
 
 /* `prev` takes over the range of `next`, which goes away with its object reference. */
@@ -126,7 +138,7 @@ static void entry_absorb(vm_map_t map, vm_map_entry_t prev, vm_map_entry_t next)
 	vm_offset_t end = next->end;
 
 	map_tree_unlink(map, next);
-	map_entry_dispose(map, next);
+	map_entry_dispose(next);
 	map_tree_set_end(map, prev, end);
 }
 
@@ -198,15 +210,65 @@ int map_entry_clip_end(vm_map_t map, vm_map_entry_t entry, vm_offset_t addr, int
 	return KERN_SUCCESS;
 }
 
-static int insert_check(vm_map_t map, vm_object_t object, vm_offset_t start, vm_offset_t end,
-			vm_prot_t prot, vm_prot_t max, int cow)
+static int insert_check(vm_map_t map, const struct vm_map_entry *range)
 {
-	if (start < map->min_offset || end > map->max_offset || start >= end)
+	if (range->start < map->min_offset || range->end > map->max_offset ||
+	    range->start >= range->end)
 		return KERN_INVALID_ADDRESS;
-	if (((start | end) & PAGE_MASK) != 0 || (prot & ~max) != 0)
+	if (((range->start | range->end | range->offset) & PAGE_MASK) != 0)
 		return KERN_INVALID_ARGUMENT;
-	if ((cow & MAP_NOFAULT) != 0 && object != NULL)
+	if ((range->protection & ~range->max_protection) != 0)
 		return KERN_INVALID_ARGUMENT;
+	if ((range->eflags & MAP_ENTRY_NOFAULT) != 0 && range->object.vm_object != NULL)
+		return KERN_INVALID_ARGUMENT;
+	if ((range->protection & VM_PROT_WRITE) != 0 && (range->protection & VM_PROT_EXECUTE) != 0)
+		return KERN_PROTECTION_FAILURE;
+	return KERN_SUCCESS;
+}
+
+/* Puts the range, which fits behind `prev`, into the map; alone: as an entry of its own. */
+static int insert_behind(vm_map_t map, vm_map_entry_t prev, const struct vm_map_entry *range,
+			 bool alone)
+{
+	vm_map_entry_t entry;
+
+	if (map->pmap == kernel_pmap) {
+		int rv = pmap_growkernel(range->start, range->end);
+
+		if (rv != KERN_SUCCESS)
+			return rv;
+	}
+	if (!alone && prev != NULL && entries_mergeable(prev, range)) {
+		map_tree_set_end(map, prev, range->end);
+		if (range->object.vm_object != NULL)
+			vm_object_deallocate(range->object.vm_object);
+		vm_map_simplify_entry(map, prev);
+		return KERN_SUCCESS;
+	}
+	entry = (vm_map_entry_t)vm_pool_alloc(&map_entry_pool, VM_POOL_NORMAL, "vm_map_insert");
+	if (entry == NULL)
+		return KERN_RESOURCE_SHORTAGE;
+	*entry = *range;
+	map_tree_link(map, prev, entry);
+	if (!alone)
+		vm_map_simplify_entry(map, entry);
+	return KERN_SUCCESS;
+}
+
+/* Pageable memory is charged, by the caller already or now. */
+static int insert_charge(struct vm_map_entry *range, int cow, vm_size_t *reserved)
+{
+	vm_size_t size = range->end - range->start;
+	bool pageable = range->object.vm_object == NULL && (cow & MAP_NOFAULT) == 0;
+
+	*reserved = 0;
+	range->charged = (cow & MAP_ACC_CHARGED) != 0;
+	if (!pageable || (cow & (MAP_ACC_CHARGED | MAP_ACC_NO_CHARGE)) != 0)
+		return KERN_SUCCESS;
+	if (!swap_reserve(size))
+		return KERN_RESOURCE_SHORTAGE;
+	range->charged = true;
+	*reserved = size;
 	return KERN_SUCCESS;
 }
 
@@ -220,11 +282,12 @@ int vm_map_insert(vm_map_t map, vm_object_t object, vm_ooffset_t offset, vm_offs
 				     .protection = prot,
 				     .max_protection = max,
 				     .eflags = cow & MAP_NOFAULT ? MAP_ENTRY_NOFAULT : 0};
-	vm_map_entry_t prev, entry;
+	vm_map_entry_t prev;
+	vm_size_t reserved;
 	int rv;
 
 	CHECK(vm_map_locked(map));
-	rv = insert_check(map, object, start, end, prot, max, cow);
+	rv = insert_check(map, &range);
 	if (rv != KERN_SUCCESS)
 		return rv;
 	if (vm_map_lookup_entry(map, start, &prev))
@@ -232,30 +295,16 @@ int vm_map_insert(vm_map_t map, vm_object_t object, vm_ooffset_t offset, vm_offs
 	if (end - start >
 	    (prev != NULL ? prev->end + prev->gap : map->min_offset + map->head_gap) - start)
 		return KERN_NO_SPACE;
-	if (map->pmap == kernel_pmap) {
-		rv = pmap_growkernel(start, end);
-		if (rv != KERN_SUCCESS)
-			return rv;
-	}
-
-	if (prev != NULL && entries_mergeable(prev, &range)) {
-		map_tree_set_end(map, prev, end);
-		if (object != NULL)
-			vm_object_deallocate(object);
-		vm_map_simplify_entry(map, prev);
-		return KERN_SUCCESS;
-	}
-	entry = (vm_map_entry_t)vm_pool_alloc(&map_entry_pool, VM_POOL_NORMAL, "vm_map_insert");
-	if (entry == NULL)
-		return KERN_RESOURCE_SHORTAGE;
-	*entry = range;
-	map_tree_link(map, prev, entry);
-	vm_map_simplify_entry(map, entry);
-	return KERN_SUCCESS;
+	rv = insert_charge(&range, cow, &reserved);
+	if (rv != KERN_SUCCESS)
+		return rv;
+	rv = insert_behind(map, prev, &range, (cow & MAP_INSERT_ALONE) != 0);
+	if (rv != KERN_SUCCESS && reserved != 0)
+		swap_release(reserved);
+	return rv;
 }
 
-/* The lowest place whose address is a multiple of 2 MiB. */
-static int findspace_aligned(vm_map_t map, vm_offset_t start, vm_size_t length, vm_offset_t *addr)
+int map_findspace_aligned(vm_map_t map, vm_offset_t start, vm_size_t length, vm_offset_t *addr)
 {
 	for (;;) {
 		vm_offset_t found, aligned;
@@ -278,7 +327,7 @@ static int find_place(vm_map_t map, vm_offset_t *addr, vm_size_t length, int fin
 		return 0;
 	case VMFS_ALIGNED_SPACE:
 		if (length >= SUPERPAGE_SIZE)
-			return findspace_aligned(map, *addr, length, addr);
+			return map_findspace_aligned(map, *addr, length, addr);
 		return vm_map_findspace(map, *addr, length, addr);
 	default:
 		return vm_map_findspace(map, *addr, length, addr);

@@ -8,6 +8,7 @@
 #include <bsd/sys/queue.h>
 #include <bsd/sys/tree.h>
 
+#include "arch/atomic.h"
 #include "kernel/sched/mutex.h"
 #include "smp/spinlock.h"
 #include "vm/vm_param.h"
@@ -44,30 +45,36 @@ struct vm_map_entry {
 	vm_prot_t protection;
 	vm_prot_t max_protection;
 	uint32_t wired_count;
+	bool charged;                    /* its bytes were reserved with swap_reserve */
+	bool has_memattr;                /* its pages have a cache attribute of their own */
 	struct thread *transition_owner; /* set with MAP_ENTRY_IN_TRANSITION */
 };
 
 RB_HEAD(vm_map_tree, vm_map_entry);
 TAILQ_HEAD(vm_map_list, vm_map_entry);
 
-/* (l) the map's lock  (c) constant after init */
+/*
+ * (l) the map's lock  (c) constant after init
+ * system_map may be set by the creator of a submap, as long as nobody else knows the map: it
+ * decides which of the two locks is the map's.
+ */
 struct vm_map {
-	union {
-		struct spinlock spin; /* system_map: usable where sleeping is not allowed */
-		struct mutex mutex;   /* otherwise: the holder may sleep */
-	} lock;
-	const char *name;           /* (c) */
-	pmap_t pmap;                /* (c) */
-	vm_offset_t min_offset;     /* (c) */
-	vm_offset_t max_offset;     /* (c) exclusive */
-	uint8_t system_map;         /* (c) set by the creator before first use */
-	uint8_t needs_wakeup;       /* (l) a thread waits for space */
-	uint32_t nentries;          /* (l) */
-	uint32_t timestamp;         /* (l) bumped by every exclusive lock */
-	vm_size_t size;             /* (l) bytes in entries */
-	vm_size_t head_gap;         /* (l) bytes free before the first entry */
-	struct vm_map_tree tree;    /* (l) */
-	struct vm_map_list entries; /* (l) ascending */
+	struct spinlock spin;                /* system_map: usable where sleeping is not allowed */
+	struct mutex mutex;                  /* otherwise: the holder may sleep */
+	const char *name;                    /* (c) */
+	pmap_t pmap;                         /* (c) */
+	vm_offset_t min_offset;              /* (c) */
+	vm_offset_t max_offset;              /* (c) exclusive */
+	uint8_t system_map;                  /* (c) */
+	uint8_t needs_wakeup;                /* (l) a thread waits for space: kmem_alloc_wait */
+	uint32_t nentries;                   /* (l) */
+	uint32_t timestamp;                  /* (l) bumped by every exclusive lock */
+	vm_size_t size;                      /* (l) bytes in entries */
+	vm_size_t head_gap;                  /* (l) bytes free before the first entry */
+	struct vm_map_tree tree;             /* (l) */
+	struct vm_map_list entries;          /* (l) ascending */
+	TAILQ_HEAD(, vm_map_waiter) waiters; /* (l) threads in kmem_alloc_wait, first come first */
+	struct atomic32 space_waiters;       /* threads in kmem_malloc that sleep for addresses */
 };
 
 /* Once, before the first map. */
@@ -82,8 +89,16 @@ void vm_map_lock(vm_map_t map);
 void vm_map_unlock(vm_map_t map);
 bool vm_map_locked(vm_map_t map);
 
+/* For who slept with the lock released: others held it meanwhile. Map locked. */
+static inline void vm_map_timestamp_bump(vm_map_t map)
+{
+	map->timestamp++;
+}
+
 /* cow argument of insert and find */
-#define MAP_NOFAULT 0x0004
+#define MAP_NOFAULT       0x0004  /* no object; a fault inside is a bug */
+#define MAP_ACC_NO_CHARGE 0x8000  /* pageable, but not charged to swap */
+#define MAP_ACC_CHARGED   0x10000 /* the caller has reserved swap: the range carries the charge */
 
 /* find_space argument of find */
 #define VMFS_NO_SPACE      0 /* exactly at *addr */
@@ -103,13 +118,17 @@ int vm_map_findspace(vm_map_t map, vm_offset_t start, vm_size_t length, vm_offse
 bool vm_map_lookup_entry(vm_map_t map, vm_offset_t addr, vm_map_entry_t *entry);
 
 /*
- * Gives [start, end) to `object` from `offset`, or to nobody (object NULL). Map locked.
+ * Gives [start, end) to `object` from `offset`, or to nobody (object NULL): then, without
+ * MAP_NOFAULT, it is pageable memory, zero-filled on demand, and its bytes are charged to swap
+ * unless MAP_ACC_NO_CHARGE says otherwise. Map locked.
  * The caller has taken the object's reference, and keeps it to release when this fails.
  * A compatible unwired neighbour is extended instead of adding an entry (its reference serves,
  * the caller's is dropped). In kernel_map the page table is grown to cover the range.
  * KERN_INVALID_ADDRESS outside the map or empty; KERN_NO_SPACE when something is there;
  * KERN_INVALID_ARGUMENT for MAP_NOFAULT with an object, unaligned bounds, or prot not in max;
- * KERN_RESOURCE_SHORTAGE without memory for entry or tables. Nothing is changed on failure.
+ * KERN_RESOURCE_SHORTAGE without memory for entry or tables, or above the swap limit;
+ * KERN_PROTECTION_FAILURE for prot that is writable and executable. Nothing is changed on failure
+ * (MAP_ACC_CHARGED: the reservation stays the caller's to release).
  */
 int vm_map_insert(vm_map_t map, vm_object_t object, vm_ooffset_t offset, vm_offset_t start,
 		  vm_offset_t end, vm_prot_t prot, vm_prot_t max, int cow);
@@ -133,8 +152,9 @@ int vm_map_clip_end(vm_map_t map, vm_map_entry_t entry, vm_offset_t addr);
  * Takes everything in [start, end) away: waits for in-transition entries, then unwires, removes
  * the mappings on every CPU, frees the pages, removes the entries - in this order. The map is
  * locked on entry and on return and is unlocked in between; the range stays taken until the last
- * step. Thread context, nothing else locked. KERN_RESOURCE_SHORTAGE with nothing changed when a
- * split needs memory that is not there.
+ * step. Then swap charges are returned. Thread context, nothing else locked.
+ * KERN_RESOURCE_SHORTAGE when a split needs memory that is not there: the part from there on
+ * stays. KERN_INVALID_ARGUMENT for a range with a submap in it: submaps stay for ever.
  */
 int vm_map_delete(vm_map_t map, vm_offset_t start, vm_offset_t end);
 
@@ -142,14 +162,42 @@ int vm_map_delete(vm_map_t map, vm_offset_t start, vm_offset_t end);
 int vm_map_remove(vm_map_t map, vm_offset_t start, vm_offset_t end);
 
 /*
- * Backs every page of [start, end) and wires it: pages are allocated, zeroed and mapped, each
- * entry's wired_count grows. KERN_INVALID_ADDRESS when there is a hole or a range without an
- * object; KERN_RESOURCE_SHORTAGE when pages or tables are short. After a failure the range is as
- * before. Locks the map; entries are in transition while pages are brought in.
+ * Backs every page of [start, end) and wires it: pages that are missing are allocated, zeroed and
+ * mapped, each entry's wired_count grows. KERN_INVALID_ADDRESS when there is a hole or a no-fault
+ * range; KERN_PROTECTION_FAILURE where no access is allowed; KERN_RESOURCE_SHORTAGE when pages or
+ * tables are short. After a failure the range is as before. Locks the map; entries are in
+ * transition while pages are brought in. Thread context.
  */
-#define VM_MAP_WIRE_SYSTEM  0
-#define VM_MAP_WIRE_NOHOLES 0
+#define VM_MAP_WIRE_SYSTEM  0 /* the caller is the kernel: the only kind there is */
+#define VM_MAP_WIRE_NOHOLES 0 /* holes are refused: likewise */
 int vm_map_wire(vm_map_t map, vm_offset_t start, vm_offset_t end, int flags);
+
+/*
+ * Undoes one vm_map_wire of exactly this range. Pageable memory can be taken back again; wired
+ * kernel memory stays mapped until it is removed. KERN_INVALID_ADDRESS for a hole,
+ * KERN_INVALID_ARGUMENT when some of it is not wired, KERN_RESOURCE_SHORTAGE when a split needs
+ * memory; nothing changed then.
+ */
+int vm_map_unwire(vm_map_t map, vm_offset_t start, vm_offset_t end, int flags);
+
+/*
+ * Sets the protection of [start, end), or with set_max the maximum (and the protection to what
+ * of it remains). Rights that are taken away are gone on every CPU on return.
+ * KERN_INVALID_ADDRESS for a hole, KERN_PROTECTION_FAILURE above the maximum or for writable and
+ * executable together, KERN_INVALID_ARGUMENT for a submap, KERN_RESOURCE_SHORTAGE when a split
+ * needs memory. Nothing is changed on failure. Thread context.
+ */
+int vm_map_protect(vm_map_t map, vm_offset_t start, vm_offset_t end, vm_prot_t prot, bool set_max);
+
+/* A map over [min, max) of the same page table, from the system's pool; NULL on shortage. */
+vm_map_t vm_map_create(pmap_t pmap, const char *name, vm_offset_t min, vm_offset_t max);
+
+/*
+ * Makes the range, which is one entry of parent or part of one, object-less and unused, the place
+ * of `map`, which covers exactly it. KERN_INVALID_ARGUMENT otherwise; KERN_RESOURCE_SHORTAGE when
+ * a split needs memory. Nothing is changed on failure. Locks the parent.
+ */
+int vm_map_submap(vm_map_t parent, vm_offset_t start, vm_offset_t end, vm_map_t map);
 
 /* One channel for each map. Wait: the map is unlocked, and locked again on return. */
 void vm_map_unlock_and_wait(vm_map_t map, const char *message);
@@ -157,6 +205,12 @@ void vm_map_wakeup(vm_map_t map);
 
 /* The name of what is at addr, for diagnoses: map, range, kind. Takes no lock. */
 void vm_map_describe(vm_map_t map, vm_offset_t addr, char *buf, size_t size);
+
+/*
+ * Why there is no space, in one line for people: bytes free in all, the largest hole, and the
+ * largest entries with what they are. Map locked.
+ */
+void vm_map_summary(vm_map_t map, char *buf, size_t size);
 
 /* Invariants 1 to 8 of the memory system for one map and its submaps. Returns broken ones. */
 unsigned vm_map_audit(vm_map_t map, void (*report)(const char *line));

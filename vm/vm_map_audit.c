@@ -63,7 +63,8 @@ static bool equal_neighbours(vm_map_entry_t a, vm_map_entry_t b)
 	       a->object.vm_object == b->object.vm_object &&
 	       (a->object.vm_object == NULL || a->offset + (a->end - a->start) == b->offset) &&
 	       a->protection == b->protection && a->max_protection == b->max_protection &&
-	       a->wired_count == b->wired_count;
+	       a->wired_count == b->wired_count && a->charged == b->charged &&
+	       a->has_memattr == b->has_memattr;
 }
 
 static void entry_check_marks(struct map_audit *audit, vm_map_entry_t entry)
@@ -181,6 +182,21 @@ static void check_findspace(struct map_audit *audit)
 	}
 }
 
+static void check_waiters(struct map_audit *audit)
+{
+	struct vm_map_waiter *first = TAILQ_FIRST(&audit->map->waiters);
+	vm_offset_t addr;
+
+	if ((first != NULL) != (audit->map->needs_wakeup != 0))
+		broken(audit, "needs_wakeup is %u, but %s waits", audit->map->needs_wakeup,
+		       first != NULL ? "somebody" : "nobody");
+	/* The first of the queue; those behind wait for their turn. */
+	if (first != NULL && sleepq_count(first) != 0 &&
+	    vm_map_findspace(audit->map, audit->map->min_offset, first->size, &addr) == 0)
+		broken(audit, "a thread sleeps for %#lx bytes, which fit at %#lx",
+		       (unsigned long)first->size, (unsigned long)addr);
+}
+
 static void audit_locked(struct map_audit *audit)
 {
 	vm_map_entry_t expected = TAILQ_FIRST(&audit->map->entries);
@@ -192,6 +208,7 @@ static void audit_locked(struct map_audit *audit)
 		broken(audit, "entry at %#lx is in the list but not in the tree",
 		       (unsigned long)expected->start);
 	check_findspace(audit);
+	check_waiters(audit);
 }
 
 unsigned vm_map_audit(vm_map_t map, void (*report)(const char *line))

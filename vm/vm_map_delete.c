@@ -10,6 +10,7 @@
 #include "vm/pmap.h"
 #include "vm/vm_map_private.h"
 #include "vm/vm_object.h"
+#include "vm/vm_swap.h"
 
 /* Unmaps the entry on every CPU, then frees its pages. The entry is this thread's. */
 static int entry_empty(vm_map_t map, vm_map_entry_t entry)
@@ -21,6 +22,8 @@ static int entry_empty(vm_map_t map, vm_map_entry_t entry)
 	rv = pmap_remove(map->pmap, entry->start, entry->end);
 	if (rv != KERN_SUCCESS || object == NULL)
 		return rv;
+	if (entry->has_memattr)
+		pmap_object_restore_memattr(object, first, first + atop(entry->end - entry->start));
 	VM_OBJECT_WLOCK(object);
 	vm_object_page_remove(object, first, first + atop(entry->end - entry->start));
 	VM_OBJECT_WUNLOCK(object);
@@ -60,7 +63,9 @@ static void run_unlink(vm_map_t map, vm_offset_t start, vm_offset_t end)
 		CHECK(entry->transition_owner == thread_current());
 		wake |= (entry->eflags & MAP_ENTRY_NEEDS_WAKEUP) != 0;
 		map_tree_unlink(map, entry);
-		map_entry_dispose(map, entry);
+		if (entry->charged)
+			swap_release(entry->end - entry->start);
+		map_entry_dispose(entry);
 		entry = next;
 	}
 	if (wake)
@@ -105,6 +110,8 @@ int vm_map_delete(vm_map_t map, vm_offset_t start, vm_offset_t end)
 	CHECK(vm_map_locked(map));
 	start = trunc_page(start);
 	end = round_page(end);
+	if (start < end && map_range_has_submap(map, start, end))
+		return KERN_INVALID_ARGUMENT;
 	while (start < end) {
 		vm_offset_t run_start, run_stop;
 		int rv;

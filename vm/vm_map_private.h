@@ -12,6 +12,12 @@
 extern "C" {
 #endif
 
+/*
+ * In the cow argument of vm_map_insert: the range becomes an entry of its own, whatever its
+ * neighbours are. Who asks for that puts it in transition before the map is unlocked.
+ */
+#define MAP_INSERT_ALONE 0x1000000
+
 /* vm_map_tree.c: the sorted list, the tree, and the gaps; counts and size follow. */
 void map_tree_init(vm_map_t map);
 void map_tree_link(vm_map_t map, vm_map_entry_t prev, vm_map_entry_t entry);
@@ -25,7 +31,7 @@ vm_size_t map_tree_max_gap(vm_map_entry_t entry);
 
 /* vm_map.c: entries from the pool, the split halves, references. */
 extern struct vm_pool map_entry_pool;
-void map_entry_dispose(vm_map_t map, vm_map_entry_t entry);
+void map_entry_dispose(vm_map_entry_t entry);
 int map_entry_clip_start(vm_map_t map, vm_map_entry_t entry, vm_offset_t addr, int how);
 int map_entry_clip_end(vm_map_t map, vm_map_entry_t entry, vm_offset_t addr, int how);
 
@@ -48,6 +54,26 @@ void map_transition_end(vm_map_t map, vm_offset_t start, vm_offset_t end);
 
 /* Is all of [start, end) in entries, none of them a submap? */
 bool map_range_covered(vm_map_t map, vm_offset_t start, vm_offset_t end);
+
+/* vm_map_findspace for a multiple of 2 MiB. */
+int map_findspace_aligned(vm_map_t map, vm_offset_t start, vm_size_t length, vm_offset_t *addr);
+
+/* Is every entry of the covered range [start, end) as `is` wants it? */
+bool map_range_all(vm_map_t map, vm_offset_t start, vm_offset_t end, bool (*is)(vm_map_entry_t));
+
+bool map_range_has_submap(vm_map_t map, vm_offset_t start, vm_offset_t end);
+
+/* vm_map_submap.c */
+void map_submap_startup(void);
+
+/* Gives a pageable entry that has no object yet one of its own. KERN_RESOURCE_SHORTAGE. */
+int map_entry_need_object(vm_map_entry_t entry);
+
+/* A thread that waits for space in kmem_alloc_wait; on its stack. */
+struct vm_map_waiter {
+	TAILQ_ENTRY(vm_map_waiter) link;
+	vm_size_t size; /* bytes */
+};
 
 /* vm_map_wire for a locked map; it is locked again on return. */
 int map_wire_locked(vm_map_t map, vm_offset_t start, vm_offset_t end);

@@ -101,3 +101,22 @@ bool map_range_covered(vm_map_t map, vm_offset_t start, vm_offset_t end)
 	}
 	return false;
 }
+
+bool map_range_all(vm_map_t map, vm_offset_t start, vm_offset_t end, bool (*is)(vm_map_entry_t))
+{
+	for (vm_map_entry_t entry = map_tree_first_above(map, start);
+	     entry != NULL && entry->start < end; entry = TAILQ_NEXT(entry, list))
+		if (!is(entry))
+			return false;
+	return true;
+}
+
+static bool entry_is_no_submap(vm_map_entry_t entry)
+{
+	return (entry->eflags & MAP_ENTRY_IS_SUB_MAP) == 0;
+}
+
+bool map_range_has_submap(vm_map_t map, vm_offset_t start, vm_offset_t end)
+{
+	return !map_range_all(map, start, end, entry_is_no_submap);
+}

@@ -12,8 +12,8 @@
 #include "vm/vm_object.h"
 #include "vm/vm_page.h"
 
-/* A wired page of zeroes at the index; busy. */
-static vm_page_t page_bring_in(vm_object_t object, vm_pindex_t pindex)
+/* Allocates a busy, wired page of zeroes at the index. */
+static vm_page_t page_new(vm_object_t object, vm_pindex_t pindex)
 {
 	vm_page_t m;
 
@@ -28,7 +28,38 @@ static vm_page_t page_bring_in(vm_object_t object, vm_pindex_t pindex)
 	return m;
 }
 
-/* Takes back [start, end) of the entry, which this thread brought in. */
+/* The page that is at the index already, now busy and wired; or NULL. */
+static vm_page_t page_present(vm_object_t object, vm_pindex_t pindex)
+{
+	vm_page_t m;
+
+	VM_OBJECT_WLOCK(object);
+	m = vm_page_lookup(object, pindex);
+	if (m != NULL) {
+		vm_page_wire(m);
+		m->oflags |= VPO_BUSY;
+	}
+	VM_OBJECT_WUNLOCK(object);
+	return m;
+}
+
+/* Takes the wiring of pages [first, end) back; those of kernel memory are freed with it. */
+static void pages_unwire(vm_object_t object, vm_pindex_t first, vm_pindex_t end)
+{
+	VM_OBJECT_WLOCK(object);
+	if (object->type == OBJT_PHYS) {
+		vm_object_page_remove(object, first, end);
+	} else {
+		for (vm_pindex_t i = first; i < end; i++)
+			vm_page_unwire(vm_page_lookup(object, i));
+	}
+	VM_OBJECT_WUNLOCK(object);
+}
+
+/*
+ * Undoes the wiring of [start, end) of the entry. Kernel memory goes back whole: who wires it
+ * is the one who fills it. Pageable pages keep what they hold, and their mappings.
+ */
 static void entry_unback(vm_map_t map, vm_map_entry_t entry, vm_offset_t start, vm_offset_t end)
 {
 	vm_object_t object = entry->object.vm_object;
@@ -36,41 +67,93 @@ static void entry_unback(vm_map_t map, vm_map_entry_t entry, vm_offset_t start, 
 
 	if (start == end)
 		return;
-	/* Only small leaves were entered, so nothing needs to be split. */
-	CHECK_EQ(pmap_remove(map->pmap, start, end), KERN_SUCCESS);
-	VM_OBJECT_WLOCK(object);
-	vm_object_page_remove(object, first, first + atop(end - start));
-	VM_OBJECT_WUNLOCK(object);
+	/* The range begins and ends where it was entered, so no large leaf needs to be split. */
+	if (object->type == OBJT_PHYS)
+		CHECK_EQ(pmap_remove(map->pmap, start, end), KERN_SUCCESS);
+	pages_unwire(object, first, first + atop(end - start));
+}
+
+/* Kernel memory stays mapped when it is unwired, perhaps as part of a large page, and as its range
+ * says: nothing is to be done then. */
+static int page_map(vm_map_t map, vm_map_entry_t entry, vm_offset_t va, vm_page_t m)
+{
+	if (m->object->type == OBJT_PHYS && pmap_extract(map->pmap, va) == VM_PAGE_TO_PHYS(m))
+		return KERN_SUCCESS;
+	return pmap_enter(map->pmap, va, VM_PROT_NONE, m, entry->protection, true);
 }
 
 static int page_back(vm_map_t map, vm_map_entry_t entry, vm_offset_t va)
 {
 	vm_object_t object = entry->object.vm_object;
 	vm_pindex_t pindex = atop(entry->offset + (va - entry->start));
-	vm_page_t m = page_bring_in(object, pindex);
+	vm_page_t m = page_present(object, pindex);
 	int rv;
 
 	if (m == NULL)
+		m = page_new(object, pindex);
+	if (m == NULL)
 		return KERN_RESOURCE_SHORTAGE;
-	rv = pmap_enter(map->pmap, va, VM_PROT_NONE, m, entry->protection, true);
+	rv = page_map(map, entry, va, m);
 	VM_OBJECT_WLOCK(object);
 	vm_page_wakeup(m);
-	if (rv != KERN_SUCCESS)
-		vm_object_page_remove(object, pindex, pindex + 1);
 	VM_OBJECT_WUNLOCK(object);
+	if (rv != KERN_SUCCESS)
+		pages_unwire(object, pindex, pindex + 1);
 	return rv;
+}
+
+/*
+ * 2 MiB at once, where addresses and memory allow: one leaf, and one TLB entry on each CPU. False
+ * when they do not; then nothing has changed, and small pages serve.
+ */
+static bool superpage_back(vm_map_t map, vm_map_entry_t entry, vm_offset_t va)
+{
+	const unsigned npages = MMU_TABLE_ENTRIES;
+	vm_object_t object = entry->object.vm_object;
+	vm_pindex_t pindex = atop(entry->offset + (va - entry->start));
+	vm_page_t run = NULL;
+	vm_pindex_t found;
+
+	if ((va & (SUPERPAGE_SIZE - 1)) != 0 || entry->end - va < SUPERPAGE_SIZE ||
+	    object->type != OBJT_PHYS)
+		return false;
+	VM_OBJECT_WLOCK(object);
+	if (vm_radix_lookup_ge(&object->index, pindex, &found) == NULL || found >= pindex + npages)
+		run = vm_page_alloc_contig(
+		    object, pindex, VM_ALLOC_SYSTEM | VM_ALLOC_WIRED | VM_ALLOC_NOBUSY, npages, 0,
+		    ~(vm_paddr_t)0, SUPERPAGE_SIZE, 0, VM_MEMATTR_DEFAULT);
+	VM_OBJECT_WUNLOCK(object);
+	if (run == NULL)
+		return false;
+	for (unsigned i = 0; i < npages; i++) {
+		if ((run[i].flags & PG_ZERO) == 0)
+			pmap_zero_page(&run[i]);
+		run[i].valid = VM_PAGE_BITS_ALL;
+	}
+	if (pmap_enter_large(map->pmap, va, run, entry->protection, true) == KERN_SUCCESS)
+		return true;
+	pages_unwire(object, pindex, pindex + npages);
+	return false;
 }
 
 /* Backs the whole entry, or leaves it as it was. */
 static int entry_back(vm_map_t map, vm_map_entry_t entry)
 {
-	for (vm_offset_t va = entry->start; va < entry->end; va += PAGE_SIZE) {
-		int rv = page_back(map, entry, va);
+	vm_offset_t va = entry->start;
 
+	while (va < entry->end) {
+		int rv;
+
+		if (superpage_back(map, entry, va)) {
+			va += SUPERPAGE_SIZE;
+			continue;
+		}
+		rv = page_back(map, entry, va);
 		if (rv != KERN_SUCCESS) {
 			entry_unback(map, entry, entry->start, va);
 			return rv;
 		}
+		va += PAGE_SIZE;
 	}
 	return KERN_SUCCESS;
 }
@@ -96,16 +179,32 @@ static int range_back(vm_map_t map, vm_map_entry_t first, vm_offset_t end)
 	}
 }
 
-/* Every entry of [start, end) has an object to take pages from. */
-static bool range_has_objects(vm_map_t map, vm_offset_t start, vm_offset_t end)
+static bool entry_can_be_wired(vm_map_entry_t entry)
 {
-	if (!map_range_covered(map, start, end))
-		return false;
-	for (vm_map_entry_t entry = map_tree_first_above(map, start);
-	     entry != NULL && entry->start < end; entry = TAILQ_NEXT(entry, list))
-		if (entry->object.vm_object == NULL)
-			return false;
-	return true;
+	return (entry->eflags & MAP_ENTRY_NOFAULT) == 0;
+}
+
+static bool entry_is_accessible(vm_map_entry_t entry)
+{
+	return entry->protection != VM_PROT_NONE;
+}
+
+static bool entry_is_wired(vm_map_entry_t entry)
+{
+	return entry->wired_count != 0;
+}
+
+/* Pageable memory that was never touched has no object yet; the entries are ours. */
+static int range_need_objects(vm_map_entry_t first, vm_offset_t end)
+{
+	for (vm_map_entry_t entry = first; entry != NULL && entry->start < end;
+	     entry = TAILQ_NEXT(entry, list)) {
+		int rv = map_entry_need_object(entry);
+
+		if (rv != KERN_SUCCESS)
+			return rv;
+	}
+	return KERN_SUCCESS;
 }
 
 int map_wire_locked(vm_map_t map, vm_offset_t start, vm_offset_t end)
@@ -114,8 +213,11 @@ int map_wire_locked(vm_map_t map, vm_offset_t start, vm_offset_t end)
 	int rv;
 
 	do {
-		if (!range_has_objects(map, start, end))
+		if (!map_range_covered(map, start, end) ||
+		    !map_range_all(map, start, end, entry_can_be_wired))
 			return KERN_INVALID_ADDRESS;
+		if (!map_range_all(map, start, end, entry_is_accessible))
+			return KERN_PROTECTION_FAILURE;
 	} while (map_transition_wait(map, start, end));
 	rv = map_transition_begin(map, start, end, VM_POOL_NORMAL);
 	if (rv != KERN_SUCCESS)
@@ -123,10 +225,12 @@ int map_wire_locked(vm_map_t map, vm_offset_t start, vm_offset_t end)
 
 	/* The entries of the range, and the list inside it, are ours until the marks are gone. */
 	CHECK(vm_map_lookup_entry(map, start, &first));
-	vm_map_unlock(map);
-	rv = range_back(map, first, end);
-	vm_map_lock(map);
-
+	rv = range_need_objects(first, end);
+	if (rv == KERN_SUCCESS) {
+		vm_map_unlock(map);
+		rv = range_back(map, first, end);
+		vm_map_lock(map);
+	}
 	if (rv == KERN_SUCCESS)
 		for (vm_map_entry_t entry = first; entry != NULL && entry->start < end;
 		     entry = TAILQ_NEXT(entry, list))
@@ -144,6 +248,50 @@ int vm_map_wire(vm_map_t map, vm_offset_t start, vm_offset_t end, int flags)
 	end = round_page(end);
 	vm_map_lock(map);
 	rv = map_wire_locked(map, start, end);
+	vm_map_unlock(map);
+	return rv;
+}
+
+/* The last wiring of the entry is gone: its pages may be taken, if they are pageable. */
+static void entry_pages_unwire(vm_map_entry_t entry)
+{
+	vm_object_t object = entry->object.vm_object;
+	vm_pindex_t first = atop(entry->offset);
+
+	VM_OBJECT_WLOCK(object);
+	for (vm_pindex_t i = 0; i < atop(entry->end - entry->start); i++)
+		vm_page_unwire(vm_page_lookup(object, first + i));
+	VM_OBJECT_WUNLOCK(object);
+}
+
+static int unwire_locked(vm_map_t map, vm_offset_t start, vm_offset_t end)
+{
+	int rv;
+
+	do {
+		if (!map_range_covered(map, start, end))
+			return KERN_INVALID_ADDRESS;
+		if (!map_range_all(map, start, end, entry_is_wired))
+			return KERN_INVALID_ARGUMENT;
+	} while (map_transition_wait(map, start, end));
+	rv = map_transition_begin(map, start, end, VM_POOL_NORMAL);
+	if (rv != KERN_SUCCESS)
+		return rv;
+	for (vm_map_entry_t entry = map_tree_first_above(map, start);
+	     entry != NULL && entry->start < end; entry = TAILQ_NEXT(entry, list))
+		if (--entry->wired_count == 0)
+			entry_pages_unwire(entry);
+	map_transition_end(map, start, end);
+	return KERN_SUCCESS;
+}
+
+int vm_map_unwire(vm_map_t map, vm_offset_t start, vm_offset_t end, int flags)
+{
+	int rv;
+
+	(void)flags;
+	vm_map_lock(map);
+	rv = unwire_locked(map, trunc_page(start), round_page(end));
 	vm_map_unlock(map);
 	return rv;
 }

@@ -3,9 +3,12 @@
 
 #include "lib/check.h"
 #include "vm/vm_page.h"
+#include "vm/vm_pool.h"
 
 struct vm_object kernel_object_store;
 struct vm_object kmem_object_store;
+
+static struct vm_pool object_pool;
 
 static void object_init_phys(vm_object_t object, const char *name)
 {
@@ -27,6 +30,23 @@ void vm_object_init(void)
 	vm_radix_init();
 	object_init_phys(kernel_object, "kernel_object");
 	object_init_phys(kmem_object, "kmem_object");
+	/* Taken under a map's lock, and before any object's. */
+	vm_pool_init(&object_pool, "objects", sizeof(struct vm_object), 0, LOCK_RANK_MAP_ENTRIES);
+}
+
+vm_object_t vm_object_allocate(enum vm_object_type type, vm_pindex_t size)
+{
+	vm_object_t object =
+	    (vm_object_t)vm_pool_alloc(&object_pool, VM_POOL_NORMAL, "vm_object_allocate");
+
+	if (object == NULL)
+		return NULL;
+	object->type = type;
+	object->name = "anonymous memory";
+	object->size = size;
+	object->ref_count.value = 1;
+	spin_init(&object->lock, "object", LOCK_RANK_OBJECT, 0);
+	return object;
 }
 
 static bool object_is_eternal(const struct vm_object *object)
@@ -62,6 +82,7 @@ void vm_object_deallocate(vm_object_t object)
 	VM_OBJECT_WLOCK(object);
 	vm_object_page_remove(object, 0, object->size);
 	VM_OBJECT_WUNLOCK(object);
+	vm_pool_free(&object_pool, object);
 }
 
 int vm_object_page_insert(vm_object_t object, vm_page_t m, vm_pindex_t pindex)

@@ -46,10 +46,16 @@ extern struct vm_object kmem_object_store;
 /* kernel_object and kmem_object; each starts with one reference that is never dropped. */
 void vm_object_init(void);
 
+/* A pageable object of `size` pages with one reference; NULL on shortage. Any context. */
+vm_object_t vm_object_allocate(enum vm_object_type type, vm_pindex_t size);
+
 /* Any context. */
 void vm_object_reference(vm_object_t object);
 
-/* Drops a reference; the object is not locked. The two above never lose their last one. */
+/*
+ * Drops a reference; the object is not locked. With the last one its pages are freed, which no
+ * CPU can reach any more. kernel_object and kmem_object never lose their last one.
+ */
 void vm_object_deallocate(vm_object_t object);
 
 /*

@@ -11,9 +11,11 @@
 #include "vm/vm_page.h"
 
 #include "lib/check.h"
+#include "vm/pmap.h"
 #include "vm/vm_magazine.h"
 #include "vm/vm_object.h"
 #include "vm/vm_page_internal.h"
+#include "vm/vm_pageout.h"
 #include "vm/vm_phys_internal.h"
 
 enum {
@@ -54,7 +56,7 @@ void vm_page_limits_init(uint64_t total_pages)
 	vm_page_limits.free_reserved = interrupt + system;
 }
 
-static uint64_t class_floor(int req)
+uint64_t vm_page_class_floor(int req)
 {
 	switch (req & VM_ALLOC_CLASS_MASK) {
 	case VM_ALLOC_NORMAL:
@@ -93,6 +95,8 @@ static vm_page_t page_take(uint64_t floor)
 		if (drained == 0)
 			break;
 	}
+	if (m == NULL)
+		vm_pageout_deficit(1);
 	return m;
 }
 
@@ -135,7 +139,7 @@ static void page_forget(vm_page_t m)
 	m->flags = 0;
 	m->oflags = 0;
 	m->valid = 0;
-	m->memattr = VM_MEMATTR_DEFAULT;
+	CHECK_EQ(m->memattr, VM_MEMATTR_DEFAULT); /* the direct map has it too */
 	vm_page_poison(m);
 }
 
@@ -168,7 +172,7 @@ vm_page_t vm_page_alloc(vm_object_t object, vm_pindex_t pindex, int req)
 		VM_OBJECT_ASSERT_WLOCKED(object);
 	if (arch_fault_point("vm_page_alloc"))
 		return NULL;
-	m = page_take(class_floor(req));
+	m = page_take(vm_page_class_floor(req));
 	if (m == NULL)
 		return NULL;
 	page_prepare(m, req);
@@ -196,9 +200,10 @@ vm_page_t vm_page_alloc_contig(vm_object_t object, vm_pindex_t pindex, int req,
 			       unsigned long npages, vm_paddr_t low, vm_paddr_t high,
 			       vm_size_t alignment, vm_size_t boundary, vm_memattr_t memattr)
 {
-	uint64_t floor = class_floor(req);
+	uint64_t floor = vm_page_class_floor(req);
 	vm_page_t run;
 
+	CHECK(memattr == VM_MEMATTR_DEFAULT || (req & VM_ALLOC_NOOBJ));
 	if (!(req & VM_ALLOC_NOOBJ))
 		VM_OBJECT_ASSERT_WLOCKED(object);
 	if (arch_fault_point("vm_page_alloc_contig"))
@@ -206,12 +211,18 @@ vm_page_t vm_page_alloc_contig(vm_object_t object, vm_pindex_t pindex, int req,
 	run = vm_phys_alloc_contig_above(npages, low, high, alignment, boundary, floor);
 	for (unsigned i = 0; run == NULL && i < ALLOC_DRAINS_MAX && vm_magazine_drain() != 0; i++)
 		run = vm_phys_alloc_contig_above(npages, low, high, alignment, boundary, floor);
-	if (run == NULL)
+	if (run == NULL) {
+		vm_pageout_deficit(npages);
 		return NULL;
+	}
 	for (unsigned long i = 0; i < npages; i++)
 		page_prepare(&run[i], req);
+	if (memattr != VM_MEMATTR_DEFAULT &&
+	    pmap_pages_set_memattr(run, npages, memattr) != KERN_SUCCESS) {
+		run_undo(run, npages, 0);
+		return NULL;
+	}
 	for (unsigned long i = 0; i < npages; i++) {
-		run[i].memattr = memattr;
 		if (!page_enter(object, pindex + i, &run[i], req)) {
 			run_undo(run, npages, i);
 			return NULL;
@@ -227,7 +238,7 @@ vm_page_t vm_page_alloc_internal(enum vm_page_state state, int req)
 	CHECK(state == VM_PAGE_TABLE || state == VM_PAGE_META);
 	if (arch_fault_point("vm_page_alloc_internal"))
 		return NULL;
-	m = page_take(class_floor(req));
+	m = page_take(vm_page_class_floor(req));
 	if (m == NULL)
 		return NULL;
 	page_prepare(m, req | VM_ALLOC_WIRED);
@@ -237,9 +248,20 @@ vm_page_t vm_page_alloc_internal(enum vm_page_state state, int req)
 
 /* --- Release --- */
 
+/* A page of an object comes with a lock held, and then it is too late to ask other CPUs. */
+static void page_restore_memattr(vm_page_t m)
+{
+	if (m->object != NULL)
+		panic("vm_page_free: page %#llx is still in an object and of memory type %u",
+		      (unsigned long long)m->phys_addr, m->memattr);
+	pmap_pages_restore_memattr(m, 1);
+}
+
 void vm_page_free(vm_page_t m)
 {
 	page_check_free(m, VM_PAGE_ALLOCATED, "vm_page_free");
+	if (unlikely(m->memattr != VM_MEMATTR_DEFAULT))
+		page_restore_memattr(m);
 	if (m->object != NULL) {
 		VM_OBJECT_ASSERT_WLOCKED(m->object);
 		vm_object_page_take(m);

@@ -51,7 +51,7 @@ struct vm_page {
 	uint8_t flags;             /* (o) PG_* */
 	uint8_t oflags;            /* (o) VPO_* */
 	uint8_t valid;             /* (o) */
-	vm_memattr_t memattr;      /* (o) */
+	vm_memattr_t memattr;      /* (o) set by pmap_pages_set_memattr; default when free */
 	uint8_t segment;           /* (c) vm_phys segment */
 } QUIRE_ALIGNED(CACHE_LINE);
 
@@ -76,7 +76,7 @@ vm_page_t PHYS_TO_VM_PAGE(vm_paddr_t pa);
 /*
  * A page, inserted in `object` at `pindex` unless NOOBJ; busy unless NOBUSY or NOOBJ. Never
  * sleeps; NULL when the class may not have one, or when the index needs memory and there is
- * none. The object is locked and has no page at pindex. Any context.
+ * none; the page daemon is woken then. The object is locked and has no page at pindex. Any context.
  */
 vm_page_t vm_page_alloc(vm_object_t object, vm_pindex_t pindex, int req);
 
@@ -85,6 +85,10 @@ vm_page_t vm_page_alloc(vm_object_t object, vm_pindex_t pindex, int req);
  * `alignment` (bytes, power of two), the run crossing no multiple of `boundary` (bytes, power of
  * two, 0 = none); otherwise as vm_page_alloc, page i at pindex + i. Returns the first descriptor;
  * descriptors of a run are neighbours. Nothing is left behind on failure.
+ *
+ * A memattr other than the default asks every CPU to forget, so it needs VM_ALLOC_NOOBJ and the
+ * context of pmap_pages_set_memattr. For pages in an object: allocate them with the default, drop
+ * the object's lock, and call that function.
  */
 vm_page_t vm_page_alloc_contig(vm_object_t object, vm_pindex_t pindex, int req,
 			       unsigned long npages, vm_paddr_t low, vm_paddr_t high,
@@ -92,7 +96,9 @@ vm_page_t vm_page_alloc_contig(vm_object_t object, vm_pindex_t pindex, int req,
 
 /*
  * Takes the page out of its object, which is locked, and gives it back. No CPU may still reach
- * it through any mapping. Panics if it is wired, or free already. Any context.
+ * it through any mapping. Panics if it is wired, or free already. Any context, unless its memattr
+ * is not the default: then it must be in no object, and the context that of
+ * pmap_pages_restore_memattr, which it calls.
  */
 void vm_page_free(vm_page_t m);
 

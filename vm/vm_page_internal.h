@@ -29,6 +29,9 @@ bool vm_page_intact(vm_page_t m, struct vm_page_damage *damage);
 /* Sets vm_page_limits for a machine with so many pages of RAM. */
 void vm_page_limits_init(uint64_t total_pages);
 
+/* How many free pages a request of this class leaves. Panics when req has no class. */
+uint64_t vm_page_class_floor(int req);
+
 /* Pages in all magazines: a sum over CPUs that go on meanwhile. */
 uint64_t vm_magazine_cached(void);
 

@@ -26,6 +26,9 @@ typedef uint8_t vm_prot_t;
 #define VM_PROT_RW      ((vm_prot_t)(VM_PROT_READ | VM_PROT_WRITE))
 #define VM_PROT_ALL     ((vm_prot_t)(VM_PROT_READ | VM_PROT_WRITE | VM_PROT_EXECUTE))
 
+/* The read-only region of zeroes that is good for any read: one 2 MiB page's worth. */
+#define ZERO_REGION_SIZE ((vm_size_t)2 << 20)
+
 struct vm_map;
 struct vm_map_entry;
 struct vm_object;

@@ -21,7 +21,8 @@
  * of pages change inside the lock, so the time under it grows with the pages moved: those who
  * call often move batches of a few dozen, and whoever asks for a 1 GiB block has rare needs. The
  * counts are atomic so that anybody may look at them; they order nothing, the lock does, and so
- * every access to them is relaxed.
+ * accesses to them are relaxed, with one exception: pages that arrive are added to the machine's
+ * count in an order with those who begin to wait for pages (vm_wait.c).
  *
  * Failure. Allocations return nothing. A page that is given back while it is free, wired or in an
  * object stops the machine, named.
@@ -35,6 +36,7 @@
 #include "lib/bits.h"
 #include "lib/check.h"
 #include "vm/vm_page_internal.h"
+#include "vm/vm_pageout_internal.h"
 #include "vm/vm_phys_internal.h"
 
 _Static_assert(VM_PHYS_ORDERS <= 32, "vm_phys_domain.nonempty has a bit for each order");
@@ -148,7 +150,8 @@ static void pages_returned(struct vm_phys_domain *d, uint64_t n)
 	uint64_t here = atomic64_load(&d->free_pages, MO_RELAXED);
 
 	atomic64_store(&d->free_pages, here + n, MO_RELAXED);
-	atomic64_add(&vm_phys_state.free_total, n, MO_RELAXED);
+	/* Pairs with vm_phys_free_total_ordered. */
+	atomic64_add(&vm_phys_state.free_total, n, MO_ACQ_REL);
 }
 
 void vm_phys_mark_allocated(vm_page_t m, uint64_t npages)
@@ -202,6 +205,7 @@ vm_page_t vm_phys_alloc(unsigned domain, unsigned order)
 		vm_phys_mark_allocated(m, npages);
 	}
 	spin_unlock(&d->lock);
+	vm_watermarks_check(domain);
 	return m;
 }
 
@@ -235,6 +239,7 @@ unsigned vm_phys_alloc_batch_above(unsigned domain, vm_page_t *pages, unsigned n
 	granted = (unsigned)vm_phys_claim(d, n, floor, false);
 	batch_take(d, pages, granted);
 	spin_unlock(&d->lock);
+	vm_watermarks_check(domain);
 	return granted;
 }
 
@@ -261,6 +266,7 @@ void vm_phys_free_batch(vm_page_t *pages, unsigned n)
 			range_give(d, pages[i], 1);
 		spin_unlock(&d->lock);
 	}
+	vm_pageout_page_freed();
 }
 
 void vm_phys_free_contig(vm_page_t m, unsigned long npages)
@@ -272,6 +278,7 @@ void vm_phys_free_contig(vm_page_t m, unsigned long npages)
 	spin_lock(&d->lock);
 	range_give(d, m, npages);
 	spin_unlock(&d->lock);
+	vm_pageout_page_freed();
 }
 
 /* --- Questions --- */
@@ -289,6 +296,12 @@ uint64_t vm_phys_free_pages(unsigned domain)
 uint64_t vm_phys_free_total(void)
 {
 	return atomic64_load(&vm_phys_state.free_total, MO_RELAXED);
+}
+
+uint64_t vm_phys_free_total_ordered(void)
+{
+	/* Pairs with the addition in pages_returned. */
+	return atomic64_add(&vm_phys_state.free_total, 0, MO_ACQ_REL);
 }
 
 uint64_t vm_phys_total_pages(unsigned domain)

@@ -9,6 +9,7 @@
  */
 #include "lib/bits.h"
 #include "lib/check.h"
+#include "vm/vm_pageout_internal.h"
 #include "vm/vm_phys_internal.h"
 
 enum {
@@ -190,6 +191,7 @@ static vm_page_t domain_alloc(unsigned domain, const struct run_spec *spec, uint
 		vm_phys_mark_allocated(m, npages);
 	}
 	spin_unlock(&d->lock);
+	vm_watermarks_check(domain);
 	return m;
 }
 

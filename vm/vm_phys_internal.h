@@ -77,6 +77,12 @@ vm_page_t vm_phys_alloc_contig_above(unsigned long npages, vm_paddr_t low, vm_pa
 /* Free pages of the machine now; exact only at rest. */
 uint64_t vm_phys_free_total(void);
 
+/*
+ * The same, for one who announced before that it waits for pages: it is told of every page that
+ * arrives and is not in this sum.
+ */
+uint64_t vm_phys_free_total_ordered(void);
+
 #ifdef __cplusplus
 }
 #endif

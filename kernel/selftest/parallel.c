@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One thread on each CPU, and the barrier between them. The barrier sleeps, so that CPUs which
- * share one host processor do not take it from each other.
+ * One thread on each CPU, or several, and the barrier between them. The barrier sleeps, so that
+ * CPUs which share one host processor do not take it from each other.
  */
 #include "kernel/selftest/parallel.h"
 
+#include "arch/clock.h"
 #include "kernel/kthread.h"
 #include "kernel/sched/sleepq.h"
 #include "kernel/selftest/selftest.h"
+#include "lib/check.h"
 #include "lib/format.h"
 #include "smp/smp.h"
 
@@ -64,14 +66,13 @@ static void parallel_entry(void *arg)
 	parallel_fn((unsigned)(uintptr_t)arg, parallel_count);
 }
 
-static struct kthread *parallel_start(unsigned index, unsigned cpu)
+static struct kthread *thread_begin(void (*entry)(void *arg), unsigned index, unsigned cpu)
 {
 	struct kthread *kthread;
 	char name[THREAD_NAME_MAX];
 
 	format(name, sizeof(name), "selftest/%u", cpu);
-	kthread =
-	    kthread_create(name, parallel_entry, (void *)(uintptr_t)index, cpu, THREAD_PRIO_NORMAL);
+	kthread = kthread_create(name, entry, (void *)(uintptr_t)index, cpu, THREAD_PRIO_NORMAL);
 	if (kthread == NULL)
 		selftest_fail("no memory for the thread of cpu %u", cpu);
 	return kthread;
@@ -88,11 +89,60 @@ bool selftest_parallel(void (*fn)(unsigned index, unsigned count))
 	parallel_count = cpuset_count(&online);
 	barrier_arrived = 0;
 	CPUSET_FOREACH (cpu, &online) {
-		kthreads[index] = parallel_start(index, cpu);
+		kthreads[index] = thread_begin(parallel_entry, index, cpu);
 		index++;
 	}
 	for (unsigned i = 0; i < index; i++)
 		if (kthreads[i] != NULL)
 			kthread_join(kthreads[i]);
 	return !selftest_failed();
+}
+
+static void (*crowd_fn)(unsigned index, unsigned count);
+static unsigned crowd_count;
+static struct kthread *crowd[MAXCPU * SELFTEST_CROWD_MAX];
+
+static void crowd_entry(void *arg)
+{
+	crowd_fn((unsigned)(uintptr_t)arg, crowd_count);
+}
+
+unsigned selftest_crowd_start(unsigned per_cpu, void (*fn)(unsigned index, unsigned count))
+{
+	struct cpuset online;
+	unsigned index = 0, started = 0;
+
+	CHECK_LE(per_cpu, SELFTEST_CROWD_MAX);
+	smp_online_set(&online);
+	crowd_fn = fn;
+	crowd_count = cpuset_count(&online) * per_cpu;
+	CPUSET_FOREACH (cpu, &online) {
+		for (unsigned i = 0; i < per_cpu; i++, index++) {
+			crowd[index] = thread_begin(crowd_entry, index, cpu);
+			started += crowd[index] != NULL;
+		}
+	}
+	return started;
+}
+
+void selftest_crowd_join(void)
+{
+	for (unsigned i = 0; i < crowd_count; i++)
+		if (crowd[i] != NULL)
+			kthread_join(crowd[i]);
+	crowd_count = 0;
+}
+
+bool selftest_await(bool (*is_so)(void), const char *what)
+{
+	uint64_t deadline = arch_clock_ns() + SELFTEST_PATIENCE_NS;
+
+	while (!selftest_failed()) {
+		if (is_so())
+			return true;
+		if (arch_clock_ns() >= deadline)
+			selftest_fail("waited too long: %s", what);
+		thread_sleep_ns(1);
+	}
+	return false;
 }

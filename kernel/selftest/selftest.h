@@ -23,10 +23,24 @@ extern const struct selftest_case selftest_kmem[];
 extern const struct selftest_case selftest_tlb[];
 extern const struct selftest_case selftest_faults[];
 extern const struct selftest_case selftest_wx[];
+extern const struct selftest_case selftest_attr[];
+extern const struct selftest_case selftest_malloc[];
+extern const struct selftest_case selftest_phys[];
+extern const struct selftest_case selftest_maps[];
+extern const struct selftest_case selftest_pageable[];
+extern const struct selftest_case selftest_waiters[];
+extern const struct selftest_case selftest_reclaim[];
+extern const struct selftest_case selftest_pressure[];
 
 /* The running case has failed. Any thread; the text is cut to one line. */
 void selftest_fail(const char *fmt, ...) QUIRE_PRINTF(1, 2);
 bool selftest_failed(void);
+
+/* The running case cannot be tried on this machine, and counts neither way unless it fails. */
+void selftest_skip(const char *fmt, ...) QUIRE_PRINTF(1, 2);
+
+/* For vm_audit: each line is a failure. */
+void selftest_report(const char *line);
 
 /* Leaves the function when the condition does not hold. */
 #define SELFTEST_CHECK(cond)                                                                       \
@@ -49,6 +63,22 @@ bool selftest_parallel(void (*fn)(unsigned index, unsigned count));
  * failed, and then the caller returns; a CPU that is missing for too long is a failure, too.
  */
 bool selftest_barrier(void);
+
+/*
+ * Runs fn(index, count) in `per_cpu` (at most SELFTEST_CROWD_MAX) further threads of every online
+ * CPU, beside the caller and its selftest_parallel; index counts them all. They take no part in
+ * barriers. Returns how many there are, less than asked for after a failure; to be joined before
+ * the next crowd.
+ */
+enum { SELFTEST_CROWD_MAX = 4 };
+unsigned selftest_crowd_start(unsigned per_cpu, void (*fn)(unsigned index, unsigned count));
+void selftest_crowd_join(void);
+
+/*
+ * Sleeps until is_so() is true. False when something has failed, or when it takes too long, which
+ * is a failure; `what` names it.
+ */
+bool selftest_await(bool (*is_so)(void), const char *what);
 
 /* No wait in a case is longer than this without being a failure. */
 #define SELFTEST_PATIENCE_NS UINT64_C(30000000000)

@@ -3,7 +3,8 @@
 # Boots the kernel once and judges what it said. bazel/boot_test.bzl makes the arguments.
 #
 # Passes when QEMU ends in time with the expected status, every expected expression is in the
-# serial log, no self-test case failed, and the self-test ran as many cases as it counted.
+# serial log, no self-test case failed, and the self-test ran as many cases as it counted; those
+# that the machine did not allow are counted apart.
 # Each case becomes a test case of its own in Bazel's report, beside the case "boot".
 set -uo pipefail
 
@@ -64,6 +65,10 @@ judge()
 	ran=$(grep -cE 'selftest: case [^ ]+ ok' "$log")
 	[ -z "$counted" ] || [ "$counted" -eq "$ran" ] ||
 		failures+=("the self-test counted $counted cases, but $ran said ok")
+	counted=$(sed -nE 's/^.*selftest: [0-9]+ passed, .* ([0-9]+) skipped.*/\1/p' "$log" | tail -n 1)
+	ran=$(grep -cE 'selftest: case [^ ]+ skipped' "$log")
+	[ "${counted:-0}" -eq "$ran" ] ||
+		failures+=("the self-test counted ${counted:-0} skipped cases, but $ran said so")
 }
 
 # Writes what failed in a form that an XML attribute takes.
@@ -85,6 +90,7 @@ report()
 	echo '</testcase>'
 	xml_text <"$log" | sed -nE \
 		-e 's|^.*selftest: case ([^ ]+) ok.*|<testcase name="\1" classname="selftest"/>|p' \
+		-e 's|^.*selftest: case ([^ ]+) skipped:? ?(.*)|<testcase name="\1" classname="selftest"><skipped message="\2"/></testcase>|p' \
 		-e 's|^.*selftest: case ([^ ]+) FAILED:? ?(.*)|<testcase name="\1" classname="selftest"><failure message="\2"/></testcase>|p'
 	echo '</testsuite></testsuites>'
 }

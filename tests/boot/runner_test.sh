@@ -71,6 +71,16 @@ refuses "fewer CPUs" "${good/4 of 4/3 of 4}" 33 "lacks /smp: 4 of 4"
 refuses "a failed case" "${good/a ok/a FAILED: 1 < 2}" 33 "self-test case a failed"
 check "the reason in the report" reports '<testcase name="a" classname="selftest"><failure message="1 &lt; 2"/>'
 refuses "a case that vanished" "${good/selftest: case a ok/}" 33 "counted 2 cases, but 1 said ok"
+skipped=${good/2 passed, 0 failed/2 passed, 0 failed, 1 skipped}
+refuses "a skipped case that vanished" "$skipped" 33 "counted 1 skipped cases, but 0 said so"
+refuses "a skipped case that is not counted" \
+	"${good/audit: ok/selftest: case d.e skipped: too big\\r\\naudit: ok}" 33 \
+	"counted 0 skipped cases, but 1 said so"
+refuses "a skipped case that is counted as passed" \
+	"${skipped/case a ok/case a skipped: 2 > 1}" 33 "counted 2 cases, but 1 said ok"
+run "${skipped/selftest: 2/selftest: case d.e skipped: 2 > 1\\r\\nselftest: 2}" 33
+check "a skipped case that is counted" test $? -eq 0
+check "its reason in the report" reports '<testcase name="d.e" classname="selftest"><skipped message="2 &gt; 1"/></testcase>'
 refuses "an empty log" "" 33 "lacks /audit: ok/"
 
 [ "$failures" -eq 0 ]

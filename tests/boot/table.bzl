@@ -3,6 +3,22 @@
 
 load("//bazel:boot_test.bzl", "boot")
 
+def _pressure(cpus):
+    return boot(
+        name = "pressure_%d" % cpus,
+        cpus = cpus,
+        mem = "64M",
+        run = "selftest kmem waiters reclaim pressure; audit",
+        expect = [
+            "smp: %d of %d CPUs online" % (cpus, cpus),
+            "case kmem.exhausted ok",
+            "case pressure.ram ok",
+            "case pressure.space ok",
+            "selftest: [1-9][0-9]* passed, 0 failed$",
+            "audit: ok",
+        ],
+    )
+
 BOOT_TESTS = [
     # Numbers of CPUs.
     boot(name = "smp1", cpus = 1),
@@ -33,6 +49,11 @@ BOOT_TESTS = [
     boot(name = "mem_4g_uefi", mem = "4G", boot = "uefi-cd", timeout = 180),
     boot(name = "mem_hole", mem = "1G", qemu = ["-machine", "max-ram-below-4g=256M"]),
 
+    # All memory in use, on one CPU and on several.
+    _pressure(cpus = 1),
+    _pressure(cpus = 3),
+    _pressure(cpus = 8),
+
     # What goes wrong is said, and ends with the status that belongs to it.
     boot(
         name = "unknown_option",
@@ -46,6 +67,19 @@ BOOT_TESTS = [
         options = "frobnicate=1",
         run = "audit",
         expect = ["unknown option .*frobnicate", "audit: ok"],
+    ),
+    boot(
+        name = "tunables",
+        options = "vm.swap_limit=64M vm.swap_limit=some vm.nothing=1 debug.vm_lowmem=1",
+        run = "sysctl vm.swap_limit; sysctl vm.swap_limit=1G; sysctl vm.stats; audit",
+        expect = [
+            "option .*vm.swap_limit=some.* ignored: not a value of its type",
+            "unknown option .*vm.nothing=1",
+            "vm.swap_limit = 67108864",
+            "vm.swap_limit: 67108864 -> 1073741824",
+            "vm.stats.lowmem_events += [1-9]",
+            "audit: ok",
+        ],
     ),
     boot(
         name = "unknown_command",

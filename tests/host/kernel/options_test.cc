@@ -74,6 +74,13 @@ TEST_F(Options, NamesTheUnknownAndGoesOn)
 	EXPECT_EQ(Lines{"flag:"}, taken);
 }
 
+TEST_F(Options, LeavesUnknownDottedNamesToOthers)
+{
+	apply("a.b=1 flag c.d .=2 also=unknown");
+	EXPECT_EQ(Lines{"unknown option \"also=unknown\" ignored"}, reported);
+	EXPECT_EQ(Lines{"flag:"}, taken);
+}
+
 TEST_F(Options, NamesAValueThatTheOptionRefuses)
 {
 	apply("number=8 number=7");

@@ -34,7 +34,6 @@ class PmapTest : public SmpTest
       protected:
 	void boot_pmap(unsigned cpus, uint64_t seed = 1, enum host_mode mode = HOST_COROUTINES)
 	{
-		config.fill_ram = true; /* a table that is not cleared is full of junk */
 		boot(cpus, seed, mode);
 		vm_boot_init();
 		shootdown_init(cpus, [](size_t bytes) {

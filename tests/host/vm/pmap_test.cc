@@ -89,6 +89,7 @@ TEST_F(PmapDeathTest, MappingIsNeverReplacedByAnother)
 
 TEST_F(PmapTest, MissingTableWithoutMemoryIsAShortage)
 {
+	config.fill_ram = true;                   /* a table that is not cleared is full of junk */
 	for (uint64_t nth = 1; nth <= 3; nth++) { /* three levels are missing */
 		boot_pmap(1);
 		vm_page_t m = new_page();

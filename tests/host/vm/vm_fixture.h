@@ -115,6 +115,7 @@ class VmTest : public ::testing::Test
 		arch_timer_set_handler(sched_tick);
 		arch_irq_enable();
 		arch_timer_start(SCHED_HZ);
+		vm_kern_maps_init(&map_sizes_);
 		start_cpus();
 	}
 
@@ -165,6 +166,9 @@ class VmTest : public ::testing::Test
 		for (auto &thread : threads)
 			thread->join();
 	}
+
+	/* Sizes of the submaps; set before boot(). */
+	struct vm_kern_map_sizes map_sizes_ = {};
 
       private:
 	static void start_cpus()

@@ -299,6 +299,23 @@ TEST_F(VmKernTest, FreedMemoryIsForgottenByEveryCpu)
 	}
 }
 
+/* The same on a machine where one CPU answers every shootdown and forgets nothing. */
+TEST_F(VmKernDeathTest, OracleCatchesAMissingShootdownWhenThePageIsFreed)
+{
+	for (unsigned deaf : {0u, 1u, 2u}) {
+		boot(3);
+		vm_offset_t addr = kmem_alloc(kernel_map, PAGE_SIZE);
+
+		on_all_cpus([addr](unsigned) { host_load64(addr); });
+		host_tlb_set_deaf(deaf, true);
+		EXPECT_DEATH(kmem_free(kernel_map, addr, PAGE_SIZE),
+			     "TLB oracle: page .* released while CPU " + std::to_string(deaf));
+		host_tlb_set_deaf(deaf, false);
+		kmem_free(kernel_map, addr, PAGE_SIZE);
+		shut_down();
+	}
+}
+
 /* All CPUs allocate, hand over to the next one, check there and free, under many schedules. */
 class VmKernHandover : public VmKernTest, public ::testing::WithParamInterface<unsigned>
 {

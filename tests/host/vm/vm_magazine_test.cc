@@ -59,6 +59,22 @@ TEST_F(VmMagazineTest, OneMissBringsAMagazineOfHits)
 	EXPECT_TRUE(audit_ok());
 }
 
+TEST_F(VmMagazineTest, BothMagazinesAreUsedBeforeAnExchange)
+{
+	config_one_range(64 * MIB);
+	restart();
+	std::vector<vm_page_t> pages = alloc(0, 2 * VM_MAGAZINE_ROUNDS);
+	struct vm_magazine_stats before;
+
+	free_all(&pages);
+	before = stats(0);
+	EXPECT_EQ(before.cached, 2u * VM_MAGAZINE_ROUNDS);
+	pages = alloc(0, 2 * VM_MAGAZINE_ROUNDS);
+	free_all(&pages);
+	EXPECT_EQ(stats(0).alloc_misses, before.alloc_misses);
+	EXPECT_EQ(stats(0).free_misses, before.free_misses);
+}
+
 TEST_F(VmMagazineTest, AtTheEdgeOfAMagazineOnlyEveryNthCallMisses)
 {
 	config_one_range(64 * MIB);
@@ -154,11 +170,15 @@ TEST_F(VmMagazineTest, FloorStaysInVmPhys)
 
 TEST_F(VmMagazineTest, BatchesShrinkAsMemoryRunsOut)
 {
-	uint64_t floor = free_pages() - 1;
-	vm_page_t m = vm_magazine_alloc(0, floor);
+	vm_page_t m = vm_magazine_alloc(0, free_pages() - 10);
 
 	ASSERT_NE(m, nullptr);
-	EXPECT_EQ(stats(0).cached, 0u) << "the last page above the floor is not hoarded with more";
+	EXPECT_EQ(stats(0).cached, 10u / 2 - 1) << "half of what is above the floor, at most";
+	vm_magazine_free(m);
+	vm_magazine_drain();
+	m = vm_magazine_alloc(0, free_pages() - 1);
+	ASSERT_NE(m, nullptr);
+	EXPECT_EQ(stats(0).cached, 0u);
 	vm_magazine_free(m);
 }
 

@@ -147,13 +147,14 @@ TEST_F(VmObjectTest, InsertWithoutMemoryChangesNothing)
 TEST_F(VmObjectTest, LastReferenceTakesThePagesAlong)
 {
 	uint64_t allocated = pages_in(VM_PAGE_ALLOCATED);
+	vm_object_t object = vm_object_allocate(OBJT_DEFAULT, 4);
 
-	vm_object_reference(&object_);
-	ASSERT_EQ(insert(&object_, new_page(), 1), KERN_SUCCESS);
-	vm_object_deallocate(&object_);
-	EXPECT_NE(find(&object_, 1), nullptr);
-	vm_object_deallocate(&object_);
-	EXPECT_EQ(find(&object_, 1), nullptr);
+	ASSERT_NE(object, nullptr);
+	vm_object_reference(object);
+	ASSERT_EQ(insert(object, new_page(), 1), KERN_SUCCESS);
+	vm_object_deallocate(object);
+	EXPECT_NE(find(object, 1), nullptr);
+	vm_object_deallocate(object);
 	EXPECT_EQ(pages_in(VM_PAGE_ALLOCATED), allocated);
 }
 

@@ -37,7 +37,7 @@ class VmPageTest : public PagesTest
 		VM_OBJECT_WLOCK(kernel_object);
 		m = vm_page_alloc_contig(kernel_object, 100, VM_ALLOC_SYSTEM | VM_ALLOC_WIRED,
 					 npages, 0, UINT64_MAX, 8 * PAGE_SIZE, 0,
-					 VM_MEMATTR_WRITE_COMBINING);
+					 VM_MEMATTR_DEFAULT);
 		VM_OBJECT_WUNLOCK(kernel_object);
 		return m;
 	}
@@ -124,8 +124,8 @@ TEST_F(VmPageTest, WhatTheOwnerSetIsGoneAtTheNextAllocation)
 	vm_page_t m = vm_page_alloc(nullptr, 0, NOOBJ | VM_ALLOC_NODUMP), again;
 
 	m->valid = VM_PAGE_BITS_ALL;
-	m->memattr = VM_MEMATTR_UNCACHEABLE;
 	vm_page_free(m);
+	EXPECT_EQ(m->flags & (PG_ZERO | PG_NODUMP), 0);
 	again = vm_page_alloc(nullptr, 0, NOOBJ);
 	ASSERT_EQ(again, m) << "a CPU gets back what it freed last";
 	EXPECT_EQ(m->valid, 0);
@@ -236,7 +236,6 @@ TEST_F(VmPageTest, RunEntersItsObjectPageByPage)
 	for (unsigned i = 0; i < 20; i++) {
 		EXPECT_EQ(lookup(100 + i), &run[i]);
 		EXPECT_EQ(run[i].wire_count, 1u);
-		EXPECT_EQ(run[i].memattr, VM_MEMATTR_WRITE_COMBINING);
 		EXPECT_EQ(run[i].oflags, VPO_BUSY | VPO_UNMANAGED);
 	}
 	for (unsigned i = 0; i < 20; i++) {
@@ -465,6 +464,31 @@ TEST_F(VmPageDeathTest, ObjectMustBeLocked)
 	EXPECT_DEATH(vm_page_alloc(kernel_object, 4, 0), "spin_owned");
 	EXPECT_DEATH(vm_page_free(m), "spin_owned");
 	EXPECT_DEATH(vm_page_lookup(kernel_object, 4), "spin_owned");
+}
+
+/* A page that a TLB still has must not reach any allocator. */
+TEST_F(VmPageDeathTest, PageThatACpuStillTranslatesIsNotFreed)
+{
+	vm_page_t m = vm_page_alloc(nullptr, 0, NOOBJ);
+	pte_t *table = static_cast<pte_t *>(arch_physmap(arch_mmu_kernel_root())), *entry;
+
+	for (unsigned level = MMU_LEVELS; level > 1; level--) {
+		vm_page_t below = vm_page_alloc_internal(VM_PAGE_TABLE, VM_ALLOC_SYSTEM);
+
+		arch_page_zero(VM_PAGE_TO_PHYS(below));
+		entry = &table[MMU_INDEX(VM_MIN_KERNEL_ADDRESS, level)];
+		ASSERT_EQ(*entry, 0u);
+		arch_pte_write(entry, VM_PAGE_TO_PHYS(below) | PTE_PRESENT | PTE_WRITE);
+		table = reinterpret_cast<pte_t *>(bytes_of(below));
+	}
+	entry = &table[MMU_INDEX(VM_MIN_KERNEL_ADDRESS, 1)];
+	arch_pte_write(entry, VM_PAGE_TO_PHYS(m) | PTE_PRESENT | PTE_WRITE | PTE_NX);
+	host_store64(VM_MIN_KERNEL_ADDRESS, 1);
+	arch_pte_write(entry, 0);
+	EXPECT_DEATH(vm_page_free(m), "panic");
+	arch_tlb_invalidate_page(VM_MIN_KERNEL_ADDRESS);
+	vm_page_free(m);
+	EXPECT_TRUE(audit_ok());
 }
 
 TEST_F(VmPageDeathTest, WriteToAFreePageIsFoundAtAllocation)

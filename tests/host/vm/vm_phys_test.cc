@@ -464,6 +464,44 @@ TEST_F(VmPhysRunTest, BadRequestsAreRefused)
 	EXPECT_TRUE(audit_ok());
 }
 
+/*
+ * The walk over a full segment lets go of the lock after each 256 pages. A run that an interrupt
+ * frees at this moment, around the place where the walk stands, is found all the same.
+ */
+TEST_F(VmPhysRunTest, WalkSeesBlocksThatFormUnderIt)
+{
+	struct Interrupt {
+		unsigned moments;
+		vm_page_t run;
+	} interrupt = {};
+
+	config.ranges[0] = {2 * MIB, 10 * MIB, 0};
+	config.range_count = 1;
+	config.image_size = 64 * KIB + 3 * PAGE_SIZE;
+	restart();
+	std::vector<vm_page_t> pages = take_all();
+	vm_paddr_t stop = vm_phys_segment(0)->start + 256 * PAGE_SIZE;
+
+	ASSERT_EQ(stop % (8 * PAGE_SIZE), 3 * PAGE_SIZE);
+	interrupt.run = PHYS_TO_VM_PAGE(align_down(stop, 8 * PAGE_SIZE));
+	/* As many free pages as are wanted, but apart, or nobody would begin to walk. */
+	for (unsigned i = 0; i < 8; i++)
+		vm_phys_free(PHYS_TO_VM_PAGE(8 * MIB + 2 * i * PAGE_SIZE), 0);
+	host_set_watch(
+	    [](enum arch_hook_kind kind, const volatile void *, void *ctx) {
+		    auto *i = static_cast<Interrupt *>(ctx);
+
+		    /* Number 0 is when the lock is first taken. */
+		    if (kind == ARCH_HOOK_IRQ && spin_held_count() == 0 && i->moments++ == 1)
+			    vm_phys_free_contig(i->run, 8);
+	    },
+	    &interrupt);
+	vm_page_t m = vm_phys_alloc_contig(8, 0, UINT64_MAX, 1, 0);
+	host_set_watch(nullptr, nullptr);
+	EXPECT_GT(interrupt.moments, 1u);
+	EXPECT_EQ(m, interrupt.run);
+}
+
 /* Blocks of the highest order join to runs that no single block could hold. */
 TEST_F(VmPhysRunTest, RunsMayBeLargerThanTheLargestBlock)
 {
