@@ -9,6 +9,7 @@
  */
 #include "vm/vm_kern.h"
 
+#include "arch/atomic.h"
 #include "lib/bits.h"
 #include "lib/check.h"
 #include "lib/format.h"
@@ -140,22 +141,37 @@ vm_offset_t kmem_alloc(vm_map_t map, vm_size_t size)
 	return addr;
 }
 
-void kmem_free_refused(vm_map_t map, vm_offset_t addr, vm_size_t size)
+#ifdef QUIRE_DEBUG
+bool kmem_free_strict = true;
+#else
+bool kmem_free_strict = false;
+#endif
+
+static struct atomic64 refused_count; /* statistics */
+
+uint64_t kmem_free_refused_count(void)
+{
+	return atomic64_load(&refused_count, MO_RELAXED);
+}
+
+/* What a caller who frees what is not his gets. */
+static void kmem_free_refused(vm_map_t map, vm_offset_t addr, vm_size_t size)
 {
 	char where[128];
 
 	vm_map_describe(map, addr, where, sizeof(where));
-#ifdef QUIRE_DEBUG
-	panic("kmem_free(%s, %#lx, %#lx): not all of it is allocated; the address is in: %s",
-	      map->name, (unsigned long)addr, (unsigned long)size, where);
-#else
+	if (kmem_free_strict)
+		panic("kmem_free(%s, %#lx, %#lx): not all of it is allocated; the address is in: "
+		      "%s",
+		      map->name, (unsigned long)addr, (unsigned long)size, where);
+	atomic64_add(&refused_count, 1, MO_RELAXED);
 	kprintf("kmem_free(%s, %#lx, %#lx) refused: not all of it is allocated; the address is in: "
 		"%s\n",
 		map->name, (unsigned long)addr, (unsigned long)size, where);
-#endif
 }
 
-bool kmem_free_locked(vm_map_t map, vm_offset_t start, vm_offset_t end)
+/* Removes [start, end), or returns false when some of it is not allocated. Map locked. */
+static bool kmem_free_locked(vm_map_t map, vm_offset_t start, vm_offset_t end)
 {
 	do {
 		if (!map_range_covered(map, start, end))
@@ -166,7 +182,7 @@ bool kmem_free_locked(vm_map_t map, vm_offset_t start, vm_offset_t end)
 	return true;
 }
 
-void kmem_free(vm_map_t map, vm_offset_t addr, vm_size_t size)
+void kmem_free_then(vm_map_t map, vm_offset_t addr, vm_size_t size, void (*then)(vm_map_t map))
 {
 	vm_offset_t start = trunc_page(addr), end;
 	bool freed;
@@ -179,7 +195,14 @@ void kmem_free(vm_map_t map, vm_offset_t addr, vm_size_t size)
 	}
 	vm_map_lock(map);
 	freed = kmem_free_locked(map, start, end);
+	if (then != NULL)
+		then(map);
 	vm_map_unlock(map);
 	if (!freed)
 		kmem_free_refused(map, addr, size);
+}
+
+void kmem_free(vm_map_t map, vm_offset_t addr, vm_size_t size)
+{
+	kmem_free_then(map, addr, size, NULL);
 }

@@ -85,10 +85,16 @@ vm_offset_t kmem_alloc_contig(vm_map_t map, vm_size_t size, int flags, vm_paddr_
 /*
  * Gives [trunc(addr), round(addr + size)) back: unwired, unmapped, forgotten by every CPU's TLB,
  * and only then free. Never sleeps for memory, and wakes nobody who waits in kmem_alloc_wait. An
- * address that was not allocated is diagnosed: panic in a debug build, else one line in the log
- * and nothing changes.
+ * address that was not allocated is diagnosed: panic if kmem_free_strict, else it is counted, one
+ * line goes to the log, and nothing changes.
  */
 void kmem_free(vm_map_t map, vm_offset_t addr, vm_size_t size);
+
+/* True in debug builds, unless the sysctl debug.kmem_free_strict says otherwise. */
+extern bool kmem_free_strict;
+
+/* Calls of kmem_free and kmem_free_wakeup that were refused since boot. */
+uint64_t kmem_free_refused_count(void);
 
 /*
  * Wired memory of kmem_object from a system map, for the allocators above. M_NOWAIT: any context,

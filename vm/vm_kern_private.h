@@ -12,11 +12,8 @@ extern "C" {
 /* Removes a range that is the caller's. Map locked, unlocked in between, and locked on return. */
 void kmem_delete_certainly(vm_map_t map, vm_offset_t start, vm_offset_t end);
 
-/* Removes [start, end), or returns false when some of it is not allocated. Map locked. */
-bool kmem_free_locked(vm_map_t map, vm_offset_t start, vm_offset_t end);
-
-/* What a caller who frees what is not his gets. */
-void kmem_free_refused(vm_map_t map, vm_offset_t addr, vm_size_t size);
+/* kmem_free, and then(map) while the map is still locked. */
+void kmem_free_then(vm_map_t map, vm_offset_t addr, vm_size_t size, void (*then)(vm_map_t map));
 
 /* Takes the entry of [start, end) away; nothing is mapped in it, and nobody waits for it. */
 void kmem_discard_entry(vm_map_t map, vm_offset_t start, vm_offset_t end);
@@ -25,7 +22,8 @@ void kmem_discard_entry(vm_map_t map, vm_offset_t start, vm_offset_t end);
 int kmem_page_request(int flags);
 
 /* Adds the fresh, unwired entry [addr, addr + size) for `object`, at the offset of its address; not
- * merged with its neighbours, so put it in transition. Map locked. KERN_* of vm_map_insert; nothing is changed on failure. */
+ * merged with its neighbours, so put it in transition. Map locked. KERN_* of vm_map_insert; nothing
+ * is changed on failure. */
 int kmem_insert(vm_map_t map, vm_object_t object, vm_offset_t addr, vm_size_t size, vm_prot_t prot);
 
 /* vm_kern_zero.c: makes zero_region. */

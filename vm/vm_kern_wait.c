@@ -85,19 +85,5 @@ vm_offset_t kmem_alloc_wait(vm_map_t map, vm_size_t size)
 
 void kmem_free_wakeup(vm_map_t map, vm_offset_t addr, vm_size_t size)
 {
-	vm_offset_t start = trunc_page(addr), end;
-	bool freed;
-
-	if (size == 0)
-		return;
-	if (addr + size < addr || !round_page_checked(addr + size, &end)) {
-		kmem_free_refused(map, addr, size);
-		return;
-	}
-	vm_map_lock(map);
-	freed = kmem_free_locked(map, start, end);
-	wake_first(map);
-	vm_map_unlock(map);
-	if (!freed)
-		kmem_free_refused(map, addr, size);
+	kmem_free_then(map, addr, size, wake_first);
 }

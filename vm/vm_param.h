@@ -18,6 +18,13 @@
 #define KERN_FAILURE            5
 #define KERN_RESOURCE_SHORTAGE  6
 
+/* What callers of the classic interface call it. */
+typedef bool boolean_t;
+#ifndef TRUE
+#define TRUE  true
+#define FALSE false
+#endif
+
 typedef uint8_t vm_prot_t;
 #define VM_PROT_NONE    ((vm_prot_t)0x00)
 #define VM_PROT_READ    ((vm_prot_t)0x01)

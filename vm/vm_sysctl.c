@@ -5,6 +5,7 @@
 #include "vm/vm_sysctl.h"
 
 #include "kernel/registry/sysctl.h"
+#include "vm/vm_kern.h"
 #include "vm/vm_magazine.h"
 #include "vm/vm_page_internal.h"
 #include "vm/vm_pageout.h"
@@ -31,6 +32,7 @@ enum stat {
 	STAT_DRAINED,
 	STAT_AGED,
 	STAT_TAKEN,
+	STAT_REFUSED_FREES,
 };
 
 static uint64_t stat_value(enum stat stat)
@@ -57,6 +59,8 @@ static uint64_t stat_value(enum stat stat)
 		return stats.aged_pages;
 	case STAT_TAKEN:
 		return stats.taken_pages;
+	case STAT_REFUSED_FREES:
+		return kmem_free_refused_count();
 	}
 	return 0;
 }
@@ -84,6 +88,8 @@ STAT_NODE(lowmem_node, "lowmem_events", STAT_LOWMEM_EVENTS, "times that vm_lowme
 STAT_NODE(drained_node, "drained_pages", STAT_DRAINED, "pages taken back from magazines");
 STAT_NODE(aged_node, "aged_pages", STAT_AGED, "pageable pages that were looked at");
 STAT_NODE(taken_node, "taken_pages", STAT_TAKEN, "pageable pages that were taken back");
+STAT_NODE(refused_node, "refused_frees", STAT_REFUSED_FREES,
+	  "frees of memory that was not allocated, refused");
 
 /* --- Accounting of pageable memory --- */
 
@@ -118,6 +124,9 @@ static SYSCTL_PROC(swap_reserved_node, "vm.swap_reserved", SYSCTL_TYPE_U64, SYSC
 
 /* --- Debugging --- */
 
+static SYSCTL_BOOL(strict_node, "debug.kmem_free_strict", SYSCTL_RW, &kmem_free_strict,
+		   "a free of memory that was not allocated panics, instead of being refused");
+
 #ifdef QUIRE_DEBUG
 static enum sysctl_status lowmem_trigger(struct sysctl_oid *oid, bool write, uint64_t *value,
 					 char *text, size_t text_size)
@@ -137,9 +146,9 @@ static SYSCTL_PROC(lowmem_trigger_node, "debug.vm_lowmem", SYSCTL_TYPE_INT, SYSC
 #endif
 
 static struct sysctl_oid *const nodes[] = {
-    &min_address_node,    &max_address_node, &free_node,          &cached_node,  &waiters_node,
-    &waits_node,          &wakeups_node,     &lowmem_node,        &drained_node, &aged_node,
-    &taken_node,          &swap_limit_node,  &swap_reserved_node,
+    &min_address_node,    &max_address_node, &free_node,   &cached_node,     &waiters_node,
+    &waits_node,          &wakeups_node,     &lowmem_node, &drained_node,    &aged_node,
+    &taken_node,          &refused_node,     &strict_node, &swap_limit_node, &swap_reserved_node,
 #ifdef QUIRE_DEBUG
     &lowmem_trigger_node,
 #endif

@@ -220,6 +220,25 @@ TEST_F(KmemMapsTest, AllocWaitRefusesWhatTheMapCouldNeverHold)
 	kmem_free_wakeup(exec_map, all, map_size);
 }
 
+TEST_F(KmemMapsTest, AllocWaitGoesOnWhenAMapEntryIsShortForAMoment)
+{
+	struct host_fault_plan plan = {};
+
+	boot(1);
+	plan.policy = HOST_FAULT_NTH;
+	plan.nth = 1;
+	plan.site = "vm_map_insert";
+	host_fault_arm(&plan);
+	vm_offset_t addr = kmem_alloc_wait(exec_map, PAGE_SIZE);
+	EXPECT_EQ(host_fault_failures(), 1u);
+	host_fault_disarm();
+	ASSERT_NE(addr, 0u);
+	EXPECT_EQ(exec_map->needs_wakeup, 0);
+	EXPECT_TRUE(audit_ok());
+	kmem_free_wakeup(exec_map, addr, PAGE_SIZE);
+	EXPECT_EQ(swap_reserved(), 0u);
+}
+
 TEST_F(KmemMapsTest, AllocWaitServesFirstComeFirstServed)
 {
 	map_sizes_.exec = 8 * PAGE_SIZE;

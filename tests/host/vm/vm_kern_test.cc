@@ -260,6 +260,27 @@ TEST_F(VmKernDeathTest, DoubleFreeIsDiagnosed)
 	EXPECT_DEATH(kmem_free(kernel_map, 0x1000, PAGE_SIZE), "outside kernel_map");
 }
 
+TEST_F(VmKernTest, WithoutStrictnessABadFreeIsCountedAndRefused)
+{
+	boot(1);
+	vm_offset_t keep = kmem_alloc(kernel_map, PAGE_SIZE);
+	vm_offset_t addr = kmem_alloc(kernel_map, PAGE_SIZE);
+	uint64_t before = kmem_free_refused_count();
+
+	kmem_free(kernel_map, addr, PAGE_SIZE);
+	kmem_free_strict = false;
+	kmem_free(kernel_map, addr, PAGE_SIZE);
+	kmem_free(kernel_map, keep, 2 * PAGE_SIZE);
+	kmem_free(kernel_map, ~UINT64_C(0) - 5, PAGE_SIZE);
+	kmem_free(kernel_map, 0x1000, PAGE_SIZE);
+	kmem_free_strict = true;
+	EXPECT_EQ(kmem_free_refused_count(), before + 4);
+	EXPECT_NE(std::string(host_log()).find("refused: not all of it is allocated"),
+		  std::string::npos);
+	host_store64(keep, 1); /* still there */
+	EXPECT_TRUE(audit_ok());
+}
+
 TEST_F(VmKernDeathTest, AccessAfterFreeIsDiagnosed)
 {
 	boot(1);
