@@ -14,7 +14,7 @@
  * Registrations have ascending numbers. An invocation leaves out those later than itself: a handler
  * that deregisters and registers itself is not called twice, nor for ever.
  */
-#include "kernel/registry/eventhandler.h"
+#include "kernel/registry/eventhandler_private.h"
 
 #include "kernel/sched/sleepq.h"
 #include "lib/check.h"
@@ -119,11 +119,12 @@ static bool must_wait_locked(const struct eventhandler_list *list,
 
 void eventhandler_deregister(struct eventhandler_list *list, eventhandler_tag tag)
 {
-	bool inside;
+	bool inside, removed;
 
 	sleep_check("eventhandler_deregister");
 	spin_lock(&list->lock);
-	if (registered_locked(list, tag))
+	removed = registered_locked(list, tag);
+	if (removed)
 		remove_locked(list, tag);
 	inside = leave_locked(list, tag);
 	while (must_wait_locked(list, tag, inside)) {
@@ -132,6 +133,8 @@ void eventhandler_deregister(struct eventhandler_list *list, eventhandler_tag ta
 		list->waiting--;
 	}
 	spin_unlock(&list->lock);
+	if (removed)
+		eventhandler_own_release(tag);
 }
 
 static struct eventhandler_entry *advance_locked(struct eventhandler_invocation *invocation)

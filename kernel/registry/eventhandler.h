@@ -66,8 +66,16 @@ struct eventhandler_list {
 eventhandler_tag eventhandler_register(struct eventhandler_list *list,
 				       struct eventhandler_entry *entry,
 				       void (*function)(void *arg), void *arg, int priority);
-#define EVENTHANDLER_REGISTER(event, entry, function, arg, priority)                               \
+#define EVENTHANDLER_REGISTER_ENTRY(event, entry, function, arg, priority)                         \
 	eventhandler_register(&event##_eventhandlers, (entry), (function), (arg), (priority))
+
+/* The same with an entry of the registry's own, of which there are EVENTHANDLER_OWN_ENTRIES for
+ * all events together; NULL, and nothing registered, when they are all in use. The classic form. */
+enum { EVENTHANDLER_OWN_ENTRIES = 64 };
+eventhandler_tag eventhandler_register_own(struct eventhandler_list *list,
+					   void (*function)(void *arg), void *arg, int priority);
+#define EVENTHANDLER_REGISTER(event, function, arg, priority)                                      \
+	eventhandler_register_own(&event##_eventhandlers, (function), (arg), (priority))
 
 /*
  * No invocation calls it from now on; returns when none is in it any more. Then the entry's memory

@@ -94,10 +94,10 @@ static void lowmem(void)
 	caller = thread_current();
 	calls[0] = calls[1] = 0;
 	in_order = true;
-	tags[1] =
-	    EVENTHANDLER_REGISTER(vm_lowmem, &last, last_handler, NULL, EVENTHANDLER_PRI_LAST);
-	tags[0] =
-	    EVENTHANDLER_REGISTER(vm_lowmem, &first, first_handler, NULL, EVENTHANDLER_PRI_FIRST);
+	tags[1] = EVENTHANDLER_REGISTER_ENTRY(vm_lowmem, &last, last_handler, NULL,
+					      EVENTHANDLER_PRI_LAST);
+	tags[0] = EVENTHANDLER_REGISTER_ENTRY(vm_lowmem, &first, first_handler, NULL,
+					      EVENTHANDLER_PRI_FIRST);
 	vm_pageout_lowmem();
 	(void)vm_pageout_grow_cache(1, 0, UINT64_MAX);
 	EVENTHANDLER_DEREGISTER(vm_lowmem, tags[0]);

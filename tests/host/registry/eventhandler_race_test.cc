@@ -22,7 +22,7 @@ struct Owned {
 		int priority = (int)(random() % 3);
 
 		alive = true;
-		EVENTHANDLER_REGISTER(race_event, &entry, call, this, priority);
+		EVENTHANDLER_REGISTER_ENTRY(race_event, &entry, call, this, priority);
 	}
 	~Owned()
 	{
@@ -118,7 +118,7 @@ TEST_F(EventhandlerRaceTest, HandlersThatDeregisterThemselvesRaceWithEachOtherAn
 	for_machines(scaled(2000), [&] {
 		auto shot = std::make_unique<OneShot>();
 
-		EVENTHANDLER_REGISTER(race_event, &shot->entry, OneShot::call, shot.get(), 0);
+		EVENTHANDLER_REGISTER_ENTRY(race_event, &shot->entry, OneShot::call, shot.get(), 0);
 		on_threads(1, [&](unsigned index) {
 			EVENTHANDLER_INVOKE(race_event);
 			if (index != 0)
@@ -142,7 +142,7 @@ struct Nesting {
 
 		if ((*count)++ > 20)
 			return;
-		EVENTHANDLER_REGISTER(race_event, &entry, inner, arg, EVENTHANDLER_PRI_FIRST);
+		EVENTHANDLER_REGISTER_ENTRY(race_event, &entry, inner, arg, EVENTHANDLER_PRI_FIRST);
 		if (*count % 3 == 0)
 			EVENTHANDLER_INVOKE(race_event);
 		EVENTHANDLER_DEREGISTER(race_event, &entry);
@@ -161,7 +161,7 @@ TEST_F(EventhandlerRaceTest, NestedInvocationsRegisterAndDeregister)
 		std::atomic<unsigned> count{0};
 		struct eventhandler_entry entry;
 
-		EVENTHANDLER_REGISTER(race_event, &entry, Nesting::outer, &count, 0);
+		EVENTHANDLER_REGISTER_ENTRY(race_event, &entry, Nesting::outer, &count, 0);
 		on_threads(1, [&](unsigned) {
 			for (unsigned i = 0; i < ROUNDS; i++)
 				EVENTHANDLER_INVOKE(race_event);

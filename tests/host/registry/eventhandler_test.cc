@@ -22,7 +22,7 @@ struct Handler {
 
 	eventhandler_tag add(int priority = EVENTHANDLER_PRI_ANY)
 	{
-		return EVENTHANDLER_REGISTER(test_event, &entry, call, this, priority);
+		return EVENTHANDLER_REGISTER_ENTRY(test_event, &entry, call, this, priority);
 	}
 	void remove()
 	{
@@ -92,8 +92,8 @@ TEST_F(EventhandlerTest, HandlersGetTheirArgument)
 	auto increment = [](void *arg) { ++*static_cast<int *>(arg); };
 
 	boot_all(1, 1);
-	EXPECT_EQ(EVENTHANDLER_REGISTER(test_event, &one, increment, &a, 0), &one);
-	EVENTHANDLER_REGISTER(test_event, &two, increment, &b, 0);
+	EXPECT_EQ(EVENTHANDLER_REGISTER_ENTRY(test_event, &one, increment, &a, 0), &one);
+	EVENTHANDLER_REGISTER_ENTRY(test_event, &two, increment, &b, 0);
 	invoke();
 	EVENTHANDLER_DEREGISTER(test_event, &one);
 	invoke();
@@ -402,6 +402,34 @@ TEST_F(EventhandlerDeathTest, DeregisteringWithASpinlockHeldPanics)
 
 	EXPECT_DEATH(with_a_lock([&] { handler.remove(); }),
 		     "eventhandler_deregister may not sleep with a spinlock held .*mine");
+}
+
+TEST_F(EventhandlerTest, ClassicRegistrationBringsNoMemory)
+{
+	static int calls;
+	std::vector<eventhandler_tag> tags;
+	auto count = [](void *) { calls++; };
+
+	boot_all(1, 1);
+	calls = 0;
+	for (;;) {
+		eventhandler_tag tag = EVENTHANDLER_REGISTER(test_event, count, nullptr, 0);
+
+		if (tag == nullptr)
+			break;
+		tags.push_back(tag);
+	}
+	EXPECT_EQ(tags.size(), size_t{EVENTHANDLER_OWN_ENTRIES});
+	invoke();
+	EXPECT_EQ(calls, EVENTHANDLER_OWN_ENTRIES);
+	for (eventhandler_tag tag : tags)
+		EVENTHANDLER_DEREGISTER(test_event, tag);
+	invoke();
+	EXPECT_EQ(calls, EVENTHANDLER_OWN_ENTRIES);
+	/* They are there again. */
+	eventhandler_tag again = EVENTHANDLER_REGISTER(test_event, count, nullptr, 0);
+	ASSERT_NE(again, nullptr);
+	EVENTHANDLER_DEREGISTER(test_event, again);
 }
 
 } // namespace quire

@@ -141,7 +141,7 @@ class LowmemHandler
       public:
 	explicit LowmemHandler(std::function<void()> body) : body_(std::move(body))
 	{
-		EVENTHANDLER_REGISTER(vm_lowmem, &entry_, run, this, EVENTHANDLER_PRI_ANY);
+		EVENTHANDLER_REGISTER_ENTRY(vm_lowmem, &entry_, run, this, EVENTHANDLER_PRI_ANY);
 	}
 	~LowmemHandler()
 	{

@@ -150,6 +150,22 @@ TEST_F(KmemMallocTest, WaitokSleepsForAddressSpaceAndIsWokenByTheFree)
 	EXPECT_LT(arch_clock_ns() - start_ns, UINT64_C(250000000));
 }
 
+TEST_F(KmemMallocTest, WaitokSleepsForAddressSpaceOfAMapWithAMutexToo)
+{
+	map_sizes_.exec = 8 * PAGE_SIZE;
+	boot(2);
+	vm_offset_t addr = kmem_malloc(exec_map, 8 * PAGE_SIZE, M_WAITOK), got = 0;
+	quire::TestThread waiter(1, [&] { got = kmem_malloc(exec_map, PAGE_SIZE, M_WAITOK); });
+
+	while (atomic32_load(&exec_map->space_waiters, MO_RELAXED) == 0)
+		thread_sleep_ns(1000000);
+	kmem_free(exec_map, addr + 3 * PAGE_SIZE, PAGE_SIZE);
+	waiter.join();
+	EXPECT_EQ(got, addr + 3 * PAGE_SIZE);
+	kmem_free(exec_map, addr, 8 * PAGE_SIZE);
+	EXPECT_TRUE(audit_ok());
+}
+
 using KmemMallocDeathTest = KmemMallocTest;
 
 TEST_F(KmemMallocDeathTest, WaitokWithoutAddressSpaceEndsWithASummary)
@@ -168,14 +184,13 @@ TEST_F(KmemMallocTest, LowMemoryHandlersRunBeforeItSleepsForAddresses)
 		vm_offset_t addr;
 		unsigned calls;
 	} keeper = {0, 0};
-	struct eventhandler_entry entry = {};
 	eventhandler_tag tag;
 
 	map_sizes_.kmem = 4 * PAGE_SIZE;
 	boot(1);
 	keeper.addr = kmem_malloc(kmem_map, 4 * PAGE_SIZE, M_WAITOK);
 	tag = EVENTHANDLER_REGISTER(
-	    vm_lowmem, &entry,
+	    vm_lowmem,
 	    [](void *arg) {
 		    auto *k = static_cast<Keeper *>(arg);
 
