@@ -37,6 +37,7 @@ void vm_init(void)
 	swap_init(arch_boot_info()->ram_bytes);
 	vm_map_startup();
 	kmem_init(arch_mmu_image_end(), VM_MAX_KERNEL_ADDRESS);
+	vm_pageable_init();
 	vm_pageout_set_scanner(vm_pageable_scan);
 	vm_sysctl_init();
 }

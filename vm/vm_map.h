@@ -165,8 +165,9 @@ int vm_map_remove(vm_map_t map, vm_offset_t start, vm_offset_t end);
  * Backs every page of [start, end) and wires it: pages that are missing are allocated, zeroed and
  * mapped, each entry's wired_count grows. KERN_INVALID_ADDRESS when there is a hole or a no-fault
  * range; KERN_PROTECTION_FAILURE where no access is allowed; KERN_RESOURCE_SHORTAGE when pages or
- * tables are short. After a failure the range is as before. Locks the map; entries are in
- * transition while pages are brought in. Thread context.
+ * tables are short. After a failure the range is as before; only pageable pages that were brought
+ * in stay, since somebody may have written there. Locks the map; entries are in transition while
+ * pages are brought in. Thread context.
  */
 #define VM_MAP_WIRE_SYSTEM  0 /* the caller is the kernel: the only kind there is */
 #define VM_MAP_WIRE_NOHOLES 0 /* holes are refused: likewise */

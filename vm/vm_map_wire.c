@@ -37,17 +37,37 @@ static vm_page_t page_present(vm_object_t object, vm_pindex_t pindex)
 	m = vm_page_lookup(object, pindex);
 	if (m != NULL) {
 		vm_page_wire(m);
-		m->oflags |= VPO_BUSY;
+		m->oflags |= VPO_BUSY | VPO_REWIRED;
 	}
 	VM_OBJECT_WUNLOCK(object);
 	return m;
 }
 
-/* Takes the wiring of pages [first, end) back; those of kernel memory are freed with it. */
-static void pages_unwire(vm_object_t object, vm_pindex_t first, vm_pindex_t end)
+/* Did this wiring bring the kernel page in? Pageable ones stay, brought in or not. */
+static bool page_is_fresh(vm_object_t object, vm_pindex_t pindex)
+{
+	return object->type == OBJT_PHYS &&
+	       (vm_page_lookup(object, pindex)->oflags & VPO_REWIRED) == 0;
+}
+
+/* Where the pages from `first` that are to be treated alike end, at most `end`. */
+static vm_pindex_t alike_end(vm_object_t object, vm_pindex_t first, vm_pindex_t end, bool *fresh)
+{
+	vm_pindex_t i = first + 1;
+
+	VM_OBJECT_WLOCK(object);
+	*fresh = page_is_fresh(object, first);
+	while (i < end && page_is_fresh(object, i) == *fresh)
+		i++;
+	VM_OBJECT_WUNLOCK(object);
+	return i;
+}
+
+/* Takes the wiring of pages [first, end) back; fresh ones are freed. */
+static void pages_unwire(vm_object_t object, vm_pindex_t first, vm_pindex_t end, bool fresh)
 {
 	VM_OBJECT_WLOCK(object);
-	if (object->type == OBJT_PHYS) {
+	if (fresh) {
 		vm_object_page_remove(object, first, end);
 	} else {
 		for (vm_pindex_t i = first; i < end; i++)
@@ -57,20 +77,26 @@ static void pages_unwire(vm_object_t object, vm_pindex_t first, vm_pindex_t end)
 }
 
 /*
- * Undoes the wiring of [start, end) of the entry. Kernel memory goes back whole: who wires it
- * is the one who fills it. Pageable pages keep what they hold, and their mappings.
+ * Undoes the wiring of [start, end) of the entry: kernel pages that it brought in go. Pageable
+ * ones keep what they hold, and their mappings: somebody may have written there already.
  */
 static void entry_unback(vm_map_t map, vm_map_entry_t entry, vm_offset_t start, vm_offset_t end)
 {
 	vm_object_t object = entry->object.vm_object;
-	vm_pindex_t first = atop(entry->offset + (start - entry->start));
+	vm_pindex_t index = atop(entry->offset + (start - entry->start));
 
-	if (start == end)
-		return;
-	/* The range begins and ends where it was entered, so no large leaf needs to be split. */
-	if (object->type == OBJT_PHYS)
-		CHECK_EQ(pmap_remove(map->pmap, start, end), KERN_SUCCESS);
-	pages_unwire(object, first, first + atop(end - start));
+	while (start < end) {
+		bool fresh;
+		vm_pindex_t next = alike_end(object, index, index + atop(end - start), &fresh);
+		vm_offset_t stop = start + ptoa(next - index);
+
+		/* It begins and ends where it was entered, so no large leaf needs to be split. */
+		if (fresh)
+			CHECK_EQ(pmap_remove(map->pmap, start, stop), KERN_SUCCESS);
+		pages_unwire(object, index, next, fresh);
+		start = stop;
+		index = next;
+	}
 }
 
 /* Kernel memory stays mapped when it is unwired, perhaps as part of a large page, and as its range
@@ -87,6 +113,7 @@ static int page_back(vm_map_t map, vm_map_entry_t entry, vm_offset_t va)
 	vm_object_t object = entry->object.vm_object;
 	vm_pindex_t pindex = atop(entry->offset + (va - entry->start));
 	vm_page_t m = page_present(object, pindex);
+	bool fresh = m == NULL && object->type == OBJT_PHYS;
 	int rv;
 
 	if (m == NULL)
@@ -98,7 +125,7 @@ static int page_back(vm_map_t map, vm_map_entry_t entry, vm_offset_t va)
 	vm_page_wakeup(m);
 	VM_OBJECT_WUNLOCK(object);
 	if (rv != KERN_SUCCESS)
-		pages_unwire(object, pindex, pindex + 1);
+		pages_unwire(object, pindex, pindex + 1, fresh);
 	return rv;
 }
 
@@ -132,7 +159,7 @@ static bool superpage_back(vm_map_t map, vm_map_entry_t entry, vm_offset_t va)
 	}
 	if (pmap_enter_large(map->pmap, va, run, entry->protection, true) == KERN_SUCCESS)
 		return true;
-	pages_unwire(object, pindex, pindex + npages);
+	pages_unwire(object, pindex, pindex + npages, true);
 	return false;
 }
 
@@ -207,6 +234,24 @@ static int range_need_objects(vm_map_entry_t first, vm_offset_t end)
 	return KERN_SUCCESS;
 }
 
+/* Objects that hold nothing, and that nobody else knows, go again: what was one entry before the
+ * wiring failed is one again. */
+static void range_drop_objects(vm_map_entry_t first, vm_offset_t end)
+{
+	for (vm_map_entry_t entry = first; entry != NULL && entry->start < end;
+	     entry = TAILQ_NEXT(entry, list)) {
+		vm_object_t object = entry->object.vm_object;
+
+		if (object == NULL || object->type != OBJT_DEFAULT ||
+		    object->resident_page_count != 0 ||
+		    atomic32_load(&object->ref_count, MO_RELAXED) != 1)
+			continue;
+		entry->object.vm_object = NULL;
+		entry->offset = 0;
+		vm_object_deallocate(object);
+	}
+}
+
 int map_wire_locked(vm_map_t map, vm_offset_t start, vm_offset_t end)
 {
 	vm_map_entry_t first;
@@ -231,10 +276,12 @@ int map_wire_locked(vm_map_t map, vm_offset_t start, vm_offset_t end)
 		rv = range_back(map, first, end);
 		vm_map_lock(map);
 	}
-	if (rv == KERN_SUCCESS)
-		for (vm_map_entry_t entry = first; entry != NULL && entry->start < end;
-		     entry = TAILQ_NEXT(entry, list))
-			entry->wired_count++;
+	for (vm_map_entry_t entry = first;
+	     rv == KERN_SUCCESS && entry != NULL && entry->start < end;
+	     entry = TAILQ_NEXT(entry, list))
+		entry->wired_count++;
+	if (rv != KERN_SUCCESS)
+		range_drop_objects(first, end);
 	map_transition_end(map, start, end);
 	return rv;
 }

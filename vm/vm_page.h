@@ -30,6 +30,7 @@ enum vm_page_state {
 
 /* m->oflags, guarded by the object's lock */
 #define VPO_BUSY      0x01 /* its owner is at work on it */
+#define VPO_REWIRED   0x02 /* was there already when its range was wired the last time */
 #define VPO_UNMANAGED 0x04 /* on no queue, not tracked by mapping: all kernel pages */
 
 #define VM_PAGE_BITS_ALL 0xff /* m->valid: the whole page holds what it should */

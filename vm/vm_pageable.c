@@ -66,6 +66,15 @@ static struct {
 	struct atomic64 looked, idle, taken, put_back;
 } pageable;
 
+void vm_pageable_init(void)
+{
+	atomic64_store(&pageable.hand, 0, MO_RELAXED);
+	atomic64_store(&pageable.looked, 0, MO_RELAXED);
+	atomic64_store(&pageable.idle, 0, MO_RELAXED);
+	atomic64_store(&pageable.taken, 0, MO_RELAXED);
+	atomic64_store(&pageable.put_back, 0, MO_RELAXED);
+}
+
 static void count(struct atomic64 *counter, uint64_t n)
 {
 	atomic64_add(counter, n, MO_RELAXED);

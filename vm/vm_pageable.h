@@ -11,6 +11,9 @@
 extern "C" {
 #endif
 
+/* The hand at the start, and all counts 0. Before the first scan. */
+void vm_pageable_init(void);
+
 /*
  * Looks for pages of kernel_map's and its submaps' pageable memory that nobody needs: not wired,
  * not touched since it last came by, and never written, so that they still hold the zeroes which

@@ -52,8 +52,8 @@ static char *slab_item(struct vm_pool_slab *slab, unsigned index)
 
 /* --- The ring; lock held --- */
 
-/* At the head, or at the tail: the place before the head. */
-static void ring_insert(struct vm_pool *pool, struct vm_pool_slab *slab, bool head)
+/* At the head. */
+static void ring_insert(struct vm_pool *pool, struct vm_pool_slab *slab)
 {
 	if (pool->avail == NULL) {
 		slab->next = slab->prev = slab;
@@ -64,8 +64,7 @@ static void ring_insert(struct vm_pool *pool, struct vm_pool_slab *slab, bool he
 	slab->prev = pool->avail->prev;
 	slab->next->prev = slab;
 	slab->prev->next = slab;
-	if (head)
-		pool->avail = slab;
+	pool->avail = slab;
 }
 
 static void ring_remove(struct vm_pool *pool, struct vm_pool_slab *slab)
@@ -115,7 +114,7 @@ static struct vm_pool_slab *item_give(struct vm_pool *pool, struct vm_pool_slab 
 	pool->used_items--;
 	if (slab->used-- == pool->per_slab) {
 		ring_remove(pool, slab);
-		ring_insert(pool, slab, true);
+		ring_insert(pool, slab);
 	}
 	if (slab->used != 0 || pool->free_items - pool->per_slab < pool->reserve)
 		return NULL;
@@ -143,7 +142,7 @@ static bool grow_locked(struct vm_pool *pool, int page_class)
 	slab = (struct vm_pool_slab *)arch_physmap(page->phys_addr);
 	*slab = (struct vm_pool_slab){.pool = pool};
 	spin_lock(&pool->lock);
-	ring_insert(pool, slab, true);
+	ring_insert(pool, slab);
 	pool->free_items += pool->per_slab;
 	pool->slabs++;
 	return true;
