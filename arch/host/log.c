@@ -137,6 +137,9 @@ static void print_machine(void)
 	host_print_cpus();
 }
 
+/* Of libgcov, in programs that count coverage: what a death test ran counts as well. */
+void __gcov_dump(void) __attribute__((weak));
+
 void panic(const char *fmt, ...)
 {
 	static uint32_t panicking;
@@ -154,5 +157,7 @@ void panic(const char *fmt, ...)
 		if (log_used != 0 && !verbose())
 			complain("log:\n%s\n", log_text + (log_used > 4000 ? log_used - 4000 : 0));
 	}
+	if (__gcov_dump != NULL)
+		__gcov_dump();
 	abort();
 }

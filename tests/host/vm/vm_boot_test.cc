@@ -176,6 +176,13 @@ TEST_F(VmBootTest, TooMuchIsRefusedByName)
 		     "far too many things needs");
 }
 
+TEST_F(VmBootTest, AlignmentThatLeavesNoRoomIsRefused)
+{
+	/* Fits by its size, but not at such an address. */
+	EXPECT_DEATH(vm_boot_alloc(PAGE_SIZE, UINT64_C(1) << 30, "aligned thing"),
+		     "too little memory: aligned thing needs 4096 bytes");
+}
+
 TEST_F(VmBootTest, SizesThatWrapAreRefused)
 {
 	EXPECT_DEATH(vm_boot_alloc(SIZE_MAX, 4096, "everything"), "everything needs");

@@ -416,6 +416,37 @@ TEST_F(VmFaultTest, WiringThatFailsKeepsContents)
 	}
 }
 
+TEST_F(VmFaultTest, WiringThatFailsInTheSecondRangeUndoesTheFirst)
+{
+	boot(1);
+	vm_offset_t addr = alloc(4);
+
+	ASSERT_EQ(protect(addr + ptoa(2), 2, VM_PROT_READ), KERN_SUCCESS);
+	host_store64(addr + ptoa(1), 11);
+	for (uint64_t nth = 1;; nth++) {
+		vm_map_entry_t first = nullptr, second = nullptr;
+		uint64_t failures;
+		int rv;
+
+		fail(nth, HOST_FAULT_FROM_NTH);
+		rv = vm_map_wire(pipe_map, addr, addr + ptoa(4), 0);
+		failures = host_fault_failures();
+		host_fault_disarm();
+		EXPECT_EQ(rv == KERN_SUCCESS, failures == 0);
+		ASSERT_TRUE(vm_map_lookup_entry(pipe_map, addr, &first));
+		ASSERT_TRUE(vm_map_lookup_entry(pipe_map, addr + ptoa(2), &second));
+		EXPECT_EQ(first->wired_count, rv == KERN_SUCCESS ? 1u : 0u) << nth;
+		EXPECT_EQ(second->wired_count, rv == KERN_SUCCESS ? 1u : 0u) << nth;
+		EXPECT_EQ(host_load64(addr + ptoa(1)), 11u);
+		EXPECT_TRUE(audit_ok()) << nth;
+		if (rv == KERN_SUCCESS)
+			break;
+	}
+	EXPECT_EQ(vm_map_unwire(pipe_map, addr, addr + ptoa(4), 0), KERN_SUCCESS);
+	free(addr, 4);
+	EXPECT_TRUE(audit_ok());
+}
+
 /* --- Where a thread may not sleep --- */
 
 TEST_F(VmFaultTest, NothingIsBroughtInWhereSleepingIsNotAllowed)

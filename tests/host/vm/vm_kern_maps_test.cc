@@ -285,6 +285,24 @@ TEST_F(KmemMapsTest, AllocWaitServesFirstComeFirstServed)
 	EXPECT_TRUE(audit_ok());
 }
 
+TEST_F(KmemMapsTest, AllocWaitSleepsForASystemMapToo)
+{
+	boot(2);
+	vm_size_t size = buffer_map->max_offset - buffer_map->min_offset;
+	vm_offset_t all = kmem_alloc_wait(buffer_map, size), got = 0;
+
+	ASSERT_NE(all, 0u);
+	quire::TestThread waiter(1, [&] { got = kmem_alloc_wait(buffer_map, size); });
+	while (buffer_map->needs_wakeup == 0)
+		thread_sleep_ns(1000000);
+	kmem_free_wakeup(buffer_map, all, size);
+	waiter.join();
+	EXPECT_EQ(got, all);
+	kmem_free_wakeup(buffer_map, got, size);
+	EXPECT_EQ(swap_reserved(), 0u);
+	EXPECT_TRUE(audit_ok());
+}
+
 TEST_F(KmemMapsTest, ManyWaitersOfAllSizesFinish)
 {
 	for (unsigned cpus : {1u, 2u, 3u, 4u, 8u}) {

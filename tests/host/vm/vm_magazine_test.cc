@@ -2,6 +2,7 @@
 #include "vm/vm_magazine.h"
 
 #include "tests/host/vm/pages_fixture.h"
+#include "vm/vm_page_internal.h"
 
 namespace quire
 {
@@ -239,6 +240,31 @@ TEST_F(VmMagazineTest, AuditSeesWhatIsBroken)
 	EXPECT_FALSE(audit_ok());
 	m->pindex = 5; /* some other CPU's */
 	EXPECT_FALSE(audit_ok());
+}
+
+TEST_F(VmMagazineTest, AuditSeesEachFieldOfAPage)
+{
+	vm_page_t m = vm_magazine_alloc(0, 0);
+	auto expect_found = [](auto *field, auto value, const char *text) {
+		auto before = *field;
+
+		*field = static_cast<decltype(before)>(value);
+		EXPECT_FALSE(audit_ok());
+		EXPECT_NE(report_text()->find(text), std::string::npos) << *report_text();
+		*field = before;
+	};
+
+	vm_page_poison(m);
+	vm_magazine_free(m);
+	expect_found(&m->domain, 1, "of domain 1 is kept for 0");
+	expect_found(&m->object, kernel_object, "is in use");
+	expect_found(&m->wire_count, 1, "is in use");
+	expect_found(&m->order, 0, "is in use");
+	bytes_of(m)[0] ^= 1;
+	EXPECT_FALSE(audit_ok());
+	EXPECT_NE(report_text()->find("was written at offset 0"), std::string::npos);
+	bytes_of(m)[0] ^= 1;
+	EXPECT_TRUE(audit_ok());
 }
 
 TEST_F(VmMagazineTest, PageInUseIsRefused)

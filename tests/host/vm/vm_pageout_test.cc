@@ -506,6 +506,17 @@ TEST_F(VmPageoutTest, AddressesOfTheKernelMapAreReadOnlyValues)
 	EXPECT_EQ(sysctl_write("vm.max_kernel_address", "1"), SYSCTL_READ_ONLY);
 }
 
+TEST_F(VmPageoutTest, RefusedFreesAreCounted)
+{
+	boot(1);
+	uint64_t before = std::stoull(read("vm.stats.refused_frees"));
+
+	EXPECT_EQ(sysctl_write("debug.kmem_free_strict", "0"), SYSCTL_OK);
+	kmem_free(kernel_map, kernel_map->max_offset - PAGE_SIZE, PAGE_SIZE);
+	EXPECT_EQ(sysctl_write("debug.kmem_free_strict", "1"), SYSCTL_OK);
+	EXPECT_EQ(std::stoull(read("vm.stats.refused_frees")), before + 1);
+}
+
 TEST_F(VmPageoutTest, WritingTheDebugValueFiresTheEvent)
 {
 	boot(1);

@@ -2,9 +2,11 @@
 #include "vm/vm_phys.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "lib/bits.h"
 #include "tests/host/vm/pages_fixture.h"
+#include "vm/vm_page_internal.h"
 #include "vm/vm_phys_internal.h"
 
 namespace quire
@@ -608,6 +610,120 @@ TEST_F(VmPhysTest, AuditSeesWhatIsBroken)
 	vm_phys_domain_of(0)->blocks[0]++;
 	EXPECT_FALSE(audit_ok());
 	vm_phys_domain_of(0)->blocks[0]--;
+	EXPECT_TRUE(audit_ok());
+}
+
+TEST_F(VmPhysTest, AuditSeesEachFieldOfABlock)
+{
+	struct vm_phys_domain *d = vm_phys_domain_of(0);
+	unsigned order = 1;
+	auto expect_found = [](auto *field, auto value, const char *text) {
+		auto before = *field;
+
+		*field = static_cast<decltype(before)>(value);
+		EXPECT_FALSE(audit_ok());
+		EXPECT_NE(report_text()->find(text), std::string::npos) << *report_text();
+		*field = before;
+	};
+
+	while (order < VM_PHYS_ORDERS && TAILQ_EMPTY(&d->free[order]))
+		order++;
+	ASSERT_LT(order, (unsigned)VM_PHYS_ORDERS);
+	vm_page_t m = TAILQ_FIRST(&d->free[order]);
+
+	expect_found(&m[1].order, 0, "inside a free block has order 0");
+	expect_found(&m[1].wire_count, 1, "has wire count 1");
+	expect_found(&m[1].object, kernel_object, "has wire count 0, object");
+	expect_found(&m->domain, 1, "of domain 1 is on a list of domain 0");
+	expect_found(&m->phys_addr, m->phys_addr + PAGE_SIZE, "is not aligned in its segment");
+	expect_found(&m[1].phys_addr, m->phys_addr, "is that of page");
+	expect_found(&m[1].segment, 7, "is that of page");
+	expect_found(&d->nonempty, 0, "misjudges whether it has blocks of order");
+	expect_found(&d->total_pages, d->total_pages + 1, "descriptors, its count says");
+	expect_found(&d->total_pages, 0, "descriptors, its count says 0");
+	atomic64_add(&d->free_pages, 1, MO_RELAXED);
+	EXPECT_FALSE(audit_ok());
+	EXPECT_NE(report_text()->find("free pages, its blocks hold"), std::string::npos);
+	atomic64_sub(&d->free_pages, 1, MO_RELAXED);
+	EXPECT_TRUE(audit_ok());
+}
+
+TEST_F(VmPhysTest, AuditSeesAWriteToAFreePage)
+{
+	vm_page_t m = vm_phys_alloc(0, 0);
+
+	vm_page_poison(m);
+	vm_phys_free(m, 0);
+	EXPECT_TRUE(audit_ok());
+	bytes_of(m)[PAGE_SIZE - 1] ^= 1;
+	EXPECT_FALSE(audit_ok());
+	EXPECT_NE(report_text()->find("was written: offset 4088"), std::string::npos);
+
+	/* One that is said to be zero must be. */
+	memset(bytes_of(m), 0, PAGE_SIZE);
+	m->flags = PG_ZERO;
+	EXPECT_TRUE(audit_ok());
+	bytes_of(m)[0] = 1;
+	EXPECT_FALSE(audit_ok());
+	EXPECT_NE(report_text()->find("offset 0 holds 0x1, expected 0"), std::string::npos);
+	bytes_of(m)[0] = 0;
+	m->flags = 0;
+}
+
+TEST_F(VmPhysTest, AuditSeesBuddiesThatWereNotJoined)
+{
+	vm_page_t m = vm_phys_alloc(0, 1);
+	struct vm_phys_domain *d = vm_phys_domain_of(0);
+
+	/* Both halves go on the list of order 0, one by one and behind the allocator's back. */
+	for (unsigned i = 0; i < 2; i++) {
+		m[i].state = VM_PAGE_FREE;
+		m[i].order = 0;
+		TAILQ_INSERT_HEAD(&d->free[0], &m[i], link);
+	}
+	EXPECT_FALSE(audit_ok());
+	EXPECT_NE(report_text()->find("was not joined with its buddy"), std::string::npos);
+	for (unsigned i = 0; i < 2; i++) {
+		TAILQ_REMOVE(&d->free[0], &m[i], link);
+		m[i].state = VM_PAGE_ALLOCATED;
+		m[i].order = VM_PAGE_NO_ORDER;
+	}
+	EXPECT_TRUE(audit_ok());
+	vm_phys_free(m, 1);
+}
+
+TEST_F(VmPhysTest, NoBlockIsLargerThanTheLargestOrder)
+{
+	const unsigned last = VM_PHYS_ORDERS - 1;
+	const uint64_t size = PAGE_SIZE << last;
+
+	/* The image and boot memory lie in the second, which is larger. */
+	config.ranges[0] = {8 * size, 13 * size, 0};
+	config.ranges[1] = {16 * size, 24 * size, 1};
+	config.range_count = 2;
+	restart();
+	EXPECT_EQ(blocks()[0][last], 5u);
+	EXPECT_EQ(ptoa(vm_phys_free_pages(0)), 5 * size);
+	EXPECT_TRUE(audit_ok());
+}
+
+TEST_F(VmPhysTest, RangesThatTouchInOneDomainAreOneSegment)
+{
+	config.ranges[0] = {1 * MIB, 3 * MIB, 0};
+	config.ranges[1] = {3 * MIB, 5 * MIB, 0};
+	config.ranges[2] = {5 * MIB, 9 * MIB, 1};
+	config.range_count = 3;
+	restart();
+
+	EXPECT_EQ(vm_phys_segment(0)->start, 1 * MIB);
+	EXPECT_EQ(vm_phys_segment(0)->end, 5 * MIB);
+	EXPECT_EQ(vm_phys_segment(1)->domain, 1u);
+	/* A run across the seam. */
+	vm_page_t m = vm_phys_alloc_contig(16, 3 * MIB - 8 * PAGE_SIZE, 3 * MIB + 8 * PAGE_SIZE,
+					   PAGE_SIZE, 0);
+	ASSERT_NE(m, nullptr);
+	EXPECT_EQ(VM_PAGE_TO_PHYS(m), 3 * MIB - 8 * PAGE_SIZE);
+	vm_phys_free_contig(m, 16);
 	EXPECT_TRUE(audit_ok());
 }
 

@@ -345,5 +345,54 @@ TEST_F(VmPoolTest, AuditSeesWhatIsBroken)
 	free(item);
 }
 
+/* What a slab of the pool begins with. */
+struct SlabHeader {
+	struct vm_pool *pool;
+	SlabHeader *next, *prev;
+	uint64_t used;
+	uint64_t bitmap[4];
+};
+
+TEST_F(VmPoolTest, AuditSeesEachPartOfASlab)
+{
+	struct vm_pool other;
+	std::vector<void *> items;
+
+	for (unsigned i = 0; i < 2 * pool.per_slab + 1; i++)
+		items.push_back(alloc());
+	ASSERT_TRUE(pool_ok());
+	auto *slab = reinterpret_cast<SlabHeader *>(pool.avail); /* the one with room */
+	auto expect_found = [this](auto *field, auto value, const char *text) {
+		auto before = *field;
+
+		*field = value;
+		EXPECT_FALSE(pool_ok());
+		EXPECT_NE(report_text()->find(text), std::string::npos) << *report_text();
+		*field = before;
+	};
+
+	expect_found(&slab->pool, &other, "is no slab of it");
+	expect_found(&PHYS_TO_VM_PAGE(arch_physmap_paddr(slab))->state, uint8_t(VM_PAGE_ALLOCATED),
+		     "is no slab of it");
+	expect_found(&slab->next->prev, slab->next, "ring broken after slab");
+	expect_found(&slab->used, slab->used + 1, "items in use, counts");
+	expect_found(&slab->bitmap[0], ~UINT64_C(0), "items in use, counts");
+	expect_found(&pool.avail, reinterpret_cast<struct vm_pool_slab *>(slab->next),
+		     "has room and is behind a full one");
+	expect_found(&pool.slabs, pool.slabs - 1, "the ring does not have its 2 slabs");
+	expect_found(&pool.free_items, pool.free_items + 1, "free counted");
+	EXPECT_TRUE(pool_ok());
+	for (void *item : items)
+		free(item);
+}
+
+TEST_F(VmPoolDeathTest, ASlabThatLiesAboutItsRoomIsFound)
+{
+	init(16, 0); /* the bitmap has hardly more bits than there are items */
+	alloc();
+	memset(reinterpret_cast<SlabHeader *>(pool.avail)->bitmap, 0xff, 32);
+	EXPECT_DEATH(alloc(), "pool test items: slab .* has no free item");
+}
+
 } // namespace
 } // namespace quire

@@ -253,5 +253,41 @@ TEST_F(VmRadixTest, AuditFindsAHeightWithoutARoot)
 	vm_radix_remove(&tree_, 0);
 }
 
+/* What a node begins with. */
+struct NodeHeader {
+	uint64_t present;
+	void *slots[64];
+};
+
+TEST_F(VmRadixTest, AuditSeesEachPartOfANode)
+{
+	ASSERT_EQ(vm_radix_insert(&tree_, 0, page(0)), KERN_SUCCESS);
+	ASSERT_EQ(vm_radix_insert(&tree_, 64, page(1)), KERN_SUCCESS);
+	auto *root = reinterpret_cast<NodeHeader *>(tree_.root);
+	auto *leaf = static_cast<NodeHeader *>(root->slots[1]);
+	auto expect_found = [this](auto *field, auto value, const char *text) {
+		auto before = *field;
+
+		*field = value;
+		EXPECT_FALSE(sound());
+		EXPECT_NE(report_text()->find(text), std::string::npos) << *report_text();
+		*field = before;
+	};
+
+	expect_found(&leaf->present, UINT64_C(0), "a node is empty");
+	expect_found(&leaf->present, UINT64_C(3), "a slot and its bit differ");
+	expect_found(&root->slots[1], static_cast<void *>(nullptr), "a slot and its bit differ");
+	expect_found(&root->present, UINT64_C(1), "higher than it need be");
+	EXPECT_TRUE(sound());
+	vm_radix_remove(&tree_, 0);
+	vm_radix_remove(&tree_, 64);
+
+	ASSERT_EQ(vm_radix_insert(&tree_, LAST, page(0)), KERN_SUCCESS);
+	root = reinterpret_cast<NodeHeader *>(tree_.root);
+	expect_found(&root->present, root->present | UINT64_C(1) << 16,
+		     "a slot lies beyond the largest index");
+	vm_radix_remove(&tree_, LAST);
+}
+
 } // namespace
 } // namespace quire

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Every public function that allocates: each allocation inside of it fails in turn, once and for
+ * good. What a failed call leaves must be what was there before; nothing leaks; afterwards the
+ * call works. On a fresh machine, where pools and magazines are empty and more can fail, and on
+ * one that has done it all before.
+ */
+#include "tests/host/vm/nth_failure.h"
+
+#include <set>
+
+#include "tests/host/vm/fault_sites.h"
+
+namespace
+{
+
+using quire::NthBench;
+using quire::NthCase;
+using quire::NthState;
+
+std::vector<NthCase> all_cases()
+{
+	std::vector<NthCase> cases = quire::nth_cases_kern();
+
+	for (const NthCase &one : quire::nth_cases_map())
+		cases.push_back(one);
+	for (const NthCase &one : quire::nth_cases_pages())
+		cases.push_back(one);
+	return cases;
+}
+
+enum : uint64_t {
+	POINTS_MIN = 10000, /* allocations that were made to fail, in all cases together */
+	POINTS_OF_CASE = 2, /* in each case: once and for good */
+	ATTEMPTS_MAX = 2000,
+	FAILURES_MAX = 200, /* then "for good" ends: some calls wait as long as it takes */
+};
+
+class NthFailureTest : public quire::VmTest, public ::testing::WithParamInterface<NthCase>
+{
+      protected:
+	static void TearDownTestSuite()
+	{
+		std::set<std::string> all(std::begin(quire::fault_sites),
+					  std::end(quire::fault_sites));
+
+		if (cases_run != all_cases().size())
+			return; /* only some were asked for */
+		EXPECT_EQ(failed_sites, all);
+		EXPECT_GE(points, POINTS_MIN);
+		RecordProperty("fault_points", std::to_string(points));
+		printf("%llu allocations failed\n", (unsigned long long)points);
+	}
+
+	void boot_small()
+	{
+		struct host_config config = {};
+
+		config.cpus = 1;
+		config.ranges[0] = {0, 12 << 20, 0};
+		config.range_count = 1;
+		map_sizes_ = {4 << 20, 2 << 20, 2 << 20, 2 << 20};
+		boot(config);
+	}
+
+	/* Runs on a machine of its own for each attempt, or on one for all. */
+	void fail_each(bool fresh, bool for_good)
+	{
+		bool reached = true;
+
+		for (uint64_t nth = 1; reached && !HasFailure(); nth++) {
+			SCOPED_TRACE(std::string(GetParam().name) + " nth " + std::to_string(nth) +
+				     (for_good ? " for good" : " once") +
+				     (fresh ? ", fresh" : ", used"));
+			ASSERT_LT(nth, ATTEMPTS_MAX);
+			if (fresh || nth == 1)
+				boot_small();
+			if (!fresh && nth == 1)
+				attempt(0, false, false); /* so that pools and tables are there */
+			reached = attempt(nth, for_good, !fresh);
+			if (fresh)
+				shut_down();
+		}
+		shut_down();
+	}
+
+	/* True when the nth allocation was there to fail. */
+	bool attempt(uint64_t nth, bool for_good, bool exact)
+	{
+		const NthCase &test = GetParam();
+		NthState base = NthState::now(), before;
+		NthBench bench;
+		bool worked, reached;
+
+		if (test.prepare)
+			test.prepare(bench);
+		before = NthState::now();
+		worked = call(bench, nth, for_good, &reached);
+		if (worked && test.undo)
+			test.undo(bench);
+		if (!test.keeps_pages && (!worked || (test.undo && !test.once))) {
+			EXPECT_EQ(before.text(exact), NthState::now().text(exact));
+		}
+		EXPECT_TRUE(worked || reached);
+		EXPECT_TRUE(worked || !test.certain);
+		if (!worked)
+			works_now(bench);
+		if (test.cleanup)
+			test.cleanup(bench);
+		if (!test.once) {
+			EXPECT_EQ(base.text(exact), NthState::now().text(exact));
+		}
+		EXPECT_TRUE(audit_ok());
+		points += reached;
+		return reached;
+	}
+
+	static bool call(NthBench &bench, uint64_t nth, bool for_good, bool *reached)
+	{
+		struct host_fault_plan plan = {};
+		bool worked;
+
+		plan.policy = nth == 0   ? HOST_FAULT_OBSERVE
+			      : for_good ? HOST_FAULT_FROM_NTH
+					 : HOST_FAULT_NTH;
+		plan.nth = nth;
+		host_set_watch(end_failures, nullptr);
+		host_fault_arm(&plan);
+		worked = GetParam().call(bench);
+		host_fault_disarm();
+		host_set_watch(nullptr, nullptr);
+		*reached = host_fault_failures() != 0;
+		remember_sites();
+		return worked;
+	}
+
+	static void end_failures(enum arch_hook_kind, const volatile void *, void *)
+	{
+		if (host_fault_failures() >= FAILURES_MAX)
+			host_fault_disarm();
+	}
+
+	static void remember_sites()
+	{
+		struct host_fault_site site;
+
+		for (size_t i = 0; i < host_fault_site_count(); i++)
+			if (host_fault_site_get(i, &site) && site.failures != 0)
+				failed_sites.insert(site.name);
+	}
+
+	static void works_now(NthBench &bench)
+	{
+		if (!GetParam().outside_maps) {
+			EXPECT_TRUE(audit_ok());
+		}
+		EXPECT_TRUE(GetParam().call(bench));
+		if (GetParam().undo)
+			GetParam().undo(bench);
+	}
+
+	static inline std::set<std::string> failed_sites;
+	static inline uint64_t points;
+	static inline size_t cases_run;
+};
+
+TEST_P(NthFailureTest, LeavesEverythingAsItWasAndWorksAfterwards)
+{
+	uint64_t before = points;
+
+	fail_each(true, false);
+	fail_each(true, true);
+	if (!GetParam().once) {
+		fail_each(false, false);
+		fail_each(false, true);
+	}
+	EXPECT_GE(points - before, +POINTS_OF_CASE);
+	cases_run++;
+}
+
+/* What the boot cannot do without: each failure is a panic that names itself. */
+class NthFailureBootDeathTest : public quire::VmTest
+{
+      protected:
+	/* Runs fn with the nth allocation failing, in a process of its own. */
+	static void dies_clearly(uint64_t nth, const char *site, const std::function<void()> &fn,
+				 const char *message)
+	{
+		EXPECT_DEATH(
+		    {
+			    struct host_fault_plan plan = {};
+
+			    plan.policy = HOST_FAULT_NTH;
+			    plan.nth = nth;
+			    plan.site = site;
+			    host_fault_arm(&plan);
+			    fn();
+			    fprintf(stderr, "it went on\n");
+			    abort();
+		    },
+		    message)
+		    << site << " " << nth;
+	}
+
+	static uint64_t count_calls(const std::function<void()> &fn)
+	{
+		struct host_fault_plan plan = {};
+
+		plan.policy = HOST_FAULT_OBSERVE;
+		host_fault_arm(&plan);
+		fn();
+		host_fault_disarm();
+		return host_fault_calls();
+	}
+
+	static void create_machine()
+	{
+		struct host_config config = {};
+
+		config.cpus = 1;
+		host_machine_create(&config);
+		smp_init();
+	}
+};
+
+TEST_F(NthFailureBootDeathTest, InitOfKernelMapAndZeroRegion)
+{
+	uint64_t calls;
+
+	create_machine();
+	calls = count_calls(vm_init);
+	host_machine_destroy();
+	EXPECT_GT(calls, 5u);
+	create_machine();
+	/* Before there is a map at all, the pool of its entries says so. */
+	for (uint64_t nth = 1; nth <= calls; nth++)
+		dies_clearly(nth, nullptr, vm_init, "kmem_init: |check failed|it went on");
+	dies_clearly(1, "vm_page_alloc", vm_init, "kmem_init: no page for the zero region");
+	dies_clearly(1, "vm_map_insert", vm_init,
+		     "kmem_init: the kernel image cannot be put into kernel_map");
+	dies_clearly(2, "vm_map_insert", vm_init, "kmem_init: no addresses for the zero region");
+	host_machine_destroy();
+}
+
+TEST_F(NthFailureBootDeathTest, SubmapsOfTheKernelMap)
+{
+	auto make_maps = [] {
+		struct vm_kern_map_sizes sizes = {1 << 20, 1 << 20, 1 << 20, 1 << 20};
+
+		vm_kern_maps_init(&sizes);
+	};
+	auto suballoc = [] {
+		vm_offset_t min, max;
+
+		kmem_suballoc(kernel_map, &min, &max, SUPERPAGE_SIZE, true);
+	};
+	uint64_t calls;
+
+	boot(1);
+	calls = count_calls(make_maps);
+	EXPECT_GT(calls, 8u);
+	for (uint64_t nth = 1; nth <= calls; nth++)
+		dies_clearly(nth, nullptr, make_maps, "kmem_suballoc: |it went on");
+	dies_clearly(1, "vm_map_insert", suballoc, "kmem_suballoc: no range of");
+	dies_clearly(1, "vm_map_create", suballoc, "kmem_suballoc: no memory for a map");
+}
+
+INSTANTIATE_TEST_SUITE_P(Calls, NthFailureTest, ::testing::ValuesIn(all_cases()),
+			 [](const ::testing::TestParamInfo<NthCase> &info) {
+				 return std::string(info.param.name);
+			 });
+
+} // namespace
