@@ -65,6 +65,8 @@ quire 0 --help; says "./quire COMMAND --help"
 quire 0 boot --help; says "--append OPTIONS"
 quire 0 test --help; says "N passed, N failed"
 quire 0 lint --help
+quire 0 coverage --help; says "coverage/html/index.html"
+quire 2 coverage --frobnicate; says "unknown option '--frobnicate'"
 quire 0 clean --help
 quire 0 compdb --help
 quire 2; says "Usage"
@@ -125,6 +127,13 @@ MISSING=ovmf quire 0 boot --uefi --run x; calls "recommends ovmf"
 MISSING=mtools APT_STATUS=100 quire 2 boot --run x
 says "could not install the packages. By hand: apt-get install mtools"
 calls_not "bazel build"
+
+# ---- coverage: the script gets the targets, and its status is ours
+mkdir "$work/tree/tools"
+fake ../tree/tools/coverage.sh 'exit "${COVERAGE_STATUS:-0}"'
+quire 0 coverage //a/...; calls "coverage.sh //a/..."
+MISSING=lcov quire 0 coverage; calls "recommends lcov"
+COVERAGE_STATUS=1 quire 1 coverage
 
 # ---- counting
 cat >"$work/bazel_says" <<'SAYS'
