@@ -51,7 +51,7 @@ class MapMemoryOps : public MapSpaceOps
 			model.remove(va, end);
 		}
 		alloc_sized(pair, SUPERPAGE_SIZE + ptoa(random(200)));
-		if (model.at(up(model.min)).kind == ModelPage::KERNEL)
+		if (up(model.min) < model.max && model.at(up(model.min)).kind == ModelPage::KERNEL)
 			rewire(pair, up(model.min) + ptoa(random(500)));
 	}
 
