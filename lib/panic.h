@@ -21,7 +21,7 @@ extern "C" {
  */
 QUIRE_NORETURN void panic(const char *fmt, ...) QUIRE_PRINTF(1, 2);
 
-/* Adds to the log and the console. Callable from any context; never sleeps. */
+/* Adds to the log and the console. Any context but an NMI; never sleeps. */
 void kprintf(const char *fmt, ...) QUIRE_PRINTF(1, 2);
 
 #ifdef __cplusplus

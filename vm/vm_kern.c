@@ -142,12 +142,23 @@ vm_offset_t kmem_alloc(vm_map_t map, vm_size_t size)
 }
 
 #ifdef QUIRE_DEBUG
-bool kmem_free_strict = true;
+static struct atomic32 free_strict = {1};
 #else
-bool kmem_free_strict = false;
+static struct atomic32 free_strict = {0};
 #endif
 
 static struct atomic64 refused_count; /* statistics */
+
+/* Relaxed: a switch for people, which orders nothing. */
+bool kmem_free_strict(void)
+{
+	return atomic32_load(&free_strict, MO_RELAXED) != 0;
+}
+
+void kmem_free_set_strict(bool strict)
+{
+	atomic32_store(&free_strict, strict, MO_RELAXED);
+}
 
 uint64_t kmem_free_refused_count(void)
 {
@@ -160,7 +171,7 @@ static void kmem_free_refused(vm_map_t map, vm_offset_t addr, vm_size_t size)
 	char where[128];
 
 	vm_map_describe(map, addr, where, sizeof(where));
-	if (kmem_free_strict)
+	if (kmem_free_strict())
 		panic("kmem_free(%s, %#lx, %#lx): not all of it is allocated; the address is in: "
 		      "%s",
 		      map->name, (unsigned long)addr, (unsigned long)size, where);

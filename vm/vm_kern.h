@@ -85,13 +85,17 @@ vm_offset_t kmem_alloc_contig(vm_map_t map, vm_size_t size, int flags, vm_paddr_
 /*
  * Gives [trunc(addr), round(addr + size)) back: unwired, unmapped, forgotten by every CPU's TLB,
  * and only then free. Never sleeps for memory, and wakes nobody who waits in kmem_alloc_wait. An
- * address that was not allocated is diagnosed: panic if kmem_free_strict, else it is counted, one
+ * address that was not allocated is diagnosed: panic if frees are strict, else it is counted, one
  * line goes to the log, and nothing changes.
  */
 void kmem_free(vm_map_t map, vm_offset_t addr, vm_size_t size);
 
-/* True in debug builds, unless the sysctl debug.kmem_free_strict says otherwise. */
-extern bool kmem_free_strict;
+/*
+ * Does a bad free panic? Yes in debug builds, no in release builds, until it is set; the sysctl is
+ * debug.kmem_free_strict. A change holds for calls that begin after it. Any context.
+ */
+bool kmem_free_strict(void);
+void kmem_free_set_strict(bool strict);
 
 /* Calls of kmem_free and kmem_free_wakeup that were refused since boot. */
 uint64_t kmem_free_refused_count(void);

@@ -63,7 +63,10 @@ struct vm_page {
 /* The page at pa, or NULL where there is no usable RAM. Any context. */
 vm_page_t PHYS_TO_VM_PAGE(vm_paddr_t pa);
 
-/* req of vm_page_alloc: one class, and flags. */
+/*
+ * req of vm_page_alloc: one class, and flags. What a class leaves is left when a page is taken from
+ * vm_phys; a page that is in the CPU's magazine already serves any class.
+ */
 #define VM_ALLOC_NORMAL     0 /* leaves free_reserved pages */
 #define VM_ALLOC_INTERRUPT  1 /* takes all */
 #define VM_ALLOC_SYSTEM     2 /* leaves interrupt_free_min pages */

@@ -124,7 +124,21 @@ static SYSCTL_PROC(swap_reserved_node, "vm.swap_reserved", SYSCTL_TYPE_U64, SYSC
 
 /* --- Debugging --- */
 
-static SYSCTL_BOOL(strict_node, "debug.kmem_free_strict", SYSCTL_RW, &kmem_free_strict,
+static enum sysctl_status strict_access(struct sysctl_oid *oid, bool write, uint64_t *value,
+					char *text, size_t text_size)
+{
+	(void)oid;
+	(void)text;
+	(void)text_size;
+	if (write)
+		kmem_free_set_strict(*value != 0);
+	else
+		*value = kmem_free_strict();
+	return SYSCTL_OK;
+}
+
+static SYSCTL_PROC(strict_node, "debug.kmem_free_strict", SYSCTL_TYPE_BOOL, SYSCTL_RW,
+		   strict_access, NULL,
 		   "a free of memory that was not allocated panics, instead of being refused");
 
 #ifdef QUIRE_DEBUG

@@ -111,7 +111,7 @@ class MapDriver : public VmTest
 		config.fill_ram = true;
 		map_sizes_ = {2 << 20, 2 << 20, 2 << 20, 2 << 20};
 		boot(config);
-		kmem_free_strict = false; /* a bad free is refused, and changes nothing */
+		kmem_free_set_strict(false); /* a bad free is refused, and changes nothing */
 		swap_ = ModelSwap();
 		swap_.limit = swap_limit();
 		objects_ = 0;
@@ -122,7 +122,7 @@ class MapDriver : public VmTest
 	void end()
 	{
 		maps_.clear();
-		kmem_free_strict = true;
+		kmem_free_set_strict(true);
 		shut_down();
 	}
 

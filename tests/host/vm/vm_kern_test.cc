@@ -268,12 +268,12 @@ TEST_F(VmKernTest, WithoutStrictnessABadFreeIsCountedAndRefused)
 	uint64_t before = kmem_free_refused_count();
 
 	kmem_free(kernel_map, addr, PAGE_SIZE);
-	kmem_free_strict = false;
+	kmem_free_set_strict(false);
 	kmem_free(kernel_map, addr, PAGE_SIZE);
 	kmem_free(kernel_map, keep, 2 * PAGE_SIZE);
 	kmem_free(kernel_map, ~UINT64_C(0) - 5, PAGE_SIZE);
 	kmem_free(kernel_map, 0x1000, PAGE_SIZE);
-	kmem_free_strict = true;
+	kmem_free_set_strict(true);
 	EXPECT_EQ(kmem_free_refused_count(), before + 4);
 	EXPECT_NE(std::string(host_log()).find("refused: not all of it is allocated"),
 		  std::string::npos);
