@@ -53,4 +53,7 @@ int cmd_sysctl(int argc, char **argv);
 /* selftest/selftest.c */
 int cmd_selftest(int argc, char **argv);
 
+/* stress/stress.c */
+int cmd_stress(int argc, char **argv);
+
 #endif

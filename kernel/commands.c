@@ -22,6 +22,8 @@ const struct command commands[] = {
     {"sysctl", "[NAME[=V]]", "show the values below a name, or set one; -d NAME explains",
      cmd_sysctl},
     {"selftest", "[NAME...]", "run the self-test, or the cases whose names begin so", cmd_selftest},
+    {"stress", "[SECONDS] [seed=N] [WHAT...]", "use all memory paths on all CPUs and verify contents",
+     cmd_stress},
     {"panic", "", "stop the kernel as a broken invariant would", cmd_panic},
     {"reboot", "", "restart the machine", cmd_reboot},
     {"exit", "", "power off", cmd_exit},

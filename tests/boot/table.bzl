@@ -81,6 +81,25 @@ BOOT_TESTS = [
             "audit: ok",
         ],
     ),
+    # All paths at once, for some seconds; then by name, with a seed.
+    boot(
+        name = "stress",
+        mem = "128M",
+        run = "stress 6; stress 2 seed=7 kmem protect idle; audit",
+        expect = [
+            "stress: PASS 6 s on 4 CPUs: [1-9][0-9]* steps, .* 0 errors",
+            "stress: PASS 2 s on 4 CPUs: .* seed 7",
+            "audit: ok",
+        ],
+    ),
+    boot(
+        name = "stress_refuses",
+        cpus = 1,
+        mem = "128M",
+        run = "stress 5 nonsense",
+        expect = ["nonsense.* is neither a number of seconds"],
+        status = 35,
+    ),
     boot(
         name = "unknown_command",
         run = "frobnicate",
