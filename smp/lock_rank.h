@@ -19,7 +19,9 @@ enum lock_rank {
 	LOCK_RANK_OBJECT = 200,      /* struct vm_object */
 	LOCK_RANK_RADIX = 250,       /* pool of radix nodes */
 	LOCK_RANK_PMAP = 300,        /* kernel page table */
-	LOCK_RANK_MAGAZINE = 350,    /* one CPU's page magazines, and the depot */
+	LOCK_RANK_ZONES = 310,       /* the list of zones, and one zone's waiters */
+	LOCK_RANK_KEG = 320,         /* the slabs of one zone in one domain */
+	LOCK_RANK_SLAB = 330,        /* pools of zones and of slab headers */
 	LOCK_RANK_FREE_PAGES = 400,  /* vm_phys, one a domain */
 	LOCK_RANK_PAGE_WAIT = 430,   /* those who wait for pages */
 	LOCK_RANK_SHOOTDOWN = 450,

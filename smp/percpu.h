@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A CPU's own area: the contract's head and what the layers up to smp/ keep per CPU. Upper layers
- * keep their own arrays, indexed by arch_cpu_id().
+ * A CPU's own area: the contract's head, what the layers up to smp/ keep per CPU, and lines of
+ * memory for upper layers. What is not hot they keep in arrays, indexed by arch_cpu_id().
  */
 #ifndef QUIRE_SMP_PERCPU_H
 #define QUIRE_SMP_PERCPU_H
@@ -30,6 +30,16 @@ struct call_state {
 	void *arg;                             /* (i) */
 };
 
+/* What upper layers keep in the area: lines that are given out while the kernel runs. */
+enum { PERCPU_LINES = 256 };
+
+/* The first of them is nobody's: zero on every CPU, for ever. */
+#define PERCPU_ZERO_OFFSET ((uint32_t)offsetof(struct percpu, lines))
+
+struct percpu_line {
+	char bytes[CACHE_LINE];
+} QUIRE_ALIGNED(CACHE_LINE);
+
 struct percpu {
 	struct arch_percpu arch; /* first */
 
@@ -38,6 +48,9 @@ struct percpu {
 	bool spin_irq_was_enabled; /* before the outermost lock */
 	bool spin_broken;          /* it panics: see spin_break_all */
 	const struct spinlock *spin_held[SPIN_HELD_MAX];
+
+	/* Offset of the stack of pages that vm_page_alloc tries first; vm/vm_magazine.c sets it. */
+	size_t vm_pages;
 
 	/* Statistics, written by this CPU only. Ticks and IPIs are counted by their handlers. */
 	uint64_t irq_count; /* both together */
@@ -49,6 +62,9 @@ struct percpu {
 
 	/* Written by other CPUs, so on cache lines of its own. */
 	struct call_state call QUIRE_ALIGNED(CACHE_LINE);
+
+	/* This CPU's own again; who has which: percpu_lines_alloc. */
+	struct percpu_line lines[PERCPU_LINES];
 } QUIRE_ALIGNED(CACHE_LINE);
 
 static inline struct percpu *percpu_self(void)
@@ -58,6 +74,28 @@ static inline struct percpu *percpu_self(void)
 
 /* The area of any CPU that has one, else NULL. */
 struct percpu *percpu_of(unsigned cpu);
+
+/*
+ * Gives out `count` (1 to PERCPU_LINES_MAX) neighbouring lines, the same ones in every CPU's area,
+ * zero in all of them, also in those of CPUs that start later. Returns the offset of the first in
+ * bytes from the area's beginning; 0 when there is no room. Any context.
+ *
+ * Each CPU touches its own ones only. Who gives them back has made sure that no CPU does any more.
+ */
+enum { PERCPU_LINES_MAX = 8 };
+uint32_t percpu_lines_alloc(unsigned count);
+void percpu_lines_free(uint32_t offset, unsigned count);
+
+/* Lines that are given out. */
+unsigned percpu_lines_used(void);
+
+/* The running CPU's bytes at an offset; and another CPU's, NULL when it has no area. */
+static inline void *percpu_at(uint32_t offset)
+{
+	return (char *)arch_percpu() + offset;
+}
+
+void *percpu_at_cpu(unsigned cpu, uint32_t offset);
 
 /* An IPI handler calls this first. */
 static inline void percpu_count_ipi(void)

@@ -67,6 +67,7 @@
 #include "arch/mmu.h"
 #include "lib/bits.h"
 #include "lib/check.h"
+#include "lib/planted.h"
 #include "smp/patience.h"
 #include "smp/preempt.h"
 #include "smp/shootdown_private.h"
@@ -149,17 +150,34 @@ static void acknowledge(const struct cpuset *initiators)
 	}
 }
 
+/* What the handler must not do: the bits stay, and more may come before they are taken. */
+static void flush_for_inbox(void)
+{
+	struct cpuset initiators;
+
+	cpuset_zero(&initiators);
+	for (unsigned i = 0; i < shootdown_words(); i++)
+		initiators.words[i] =
+		    atomic64_load(&shootdown_lines[arch_cpu_id()].inbox[i], MO_ACQUIRE);
+	flush_for(&initiators);
+}
+
 static void shootdown_handler(void)
 {
 	struct cpuset initiators;
 
 	percpu_count_ipi();
+	if (PLANTED(take_inbox_after_flush))
+		flush_for_inbox();
 	take_inbox(&initiators);
 	if (cpuset_empty(&initiators))
 		return;
 	count(COUNT_SERVED, cpuset_count(&initiators));
-	flush_for(&initiators);
+	if (!PLANTED(take_inbox_after_flush) && !PLANTED(ack_before_flush))
+		flush_for(&initiators);
 	acknowledge(&initiators);
+	if (PLANTED(ack_before_flush))
+		flush_for(&initiators);
 }
 
 /* --- Initiator --- */
@@ -170,9 +188,14 @@ static void begin(struct cpuset *targets)
 	struct shootdown_line *own = &shootdown_lines[arch_cpu_id()];
 
 	/* Sequentially consistent: pairs with a CPU that enters the online set and flushes. */
-	CHECK_EQ(atomic32_exchange(&own->active, 1, MO_SEQ_CST), 0);
+	if (PLANTED(missing_fence))
+		atomic32_store(&own->active, 1, MO_RELAXED);
+	else
+		CHECK_EQ(atomic32_exchange(&own->active, 1, MO_SEQ_CST), 0);
 	smp_online_set(targets);
 	cpuset_del(targets, arch_cpu_id());
+	if (PLANTED(last_cpu_left_out))
+		cpuset_del(targets, smp_cpu_count() - 1);
 	CHECK(cpuset_empty(targets) || arch_irq_enabled());
 }
 
@@ -245,7 +268,8 @@ static void shootdown_line_run(struct shootdown_line *own)
 		start_ns = arch_clock_ns();
 		post(&targets);
 		flush_line(own); /* while the others do the same */
-		wait_for_all();
+		if (!PLANTED(free_before_ack))
+			wait_for_all();
 		count_wait(arch_clock_ns() - start_ns);
 	}
 	atomic32_store(&own->active, 0, MO_RELEASE); /* the audit looks */

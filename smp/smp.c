@@ -45,13 +45,16 @@
 #include "arch/clock.h"
 #include "arch/mmu.h"
 #include "lib/check.h"
+#include "lib/planted.h"
 #include "smp/call.h"
 #include "smp/patience.h"
+#include "smp/smp_private.h"
 
 enum { JOIN_STARTING, JOIN_ONLINE, JOIN_REFUSED };
 
+struct atomic64 smp_online[CPUSET_WORDS];
+
 static struct {
-	struct atomic64 online[CPUSET_WORDS];
 	unsigned count; /* constant after smp_init */
 
 	/* Written before the CPUs are started. */
@@ -63,20 +66,20 @@ static struct {
 static void online_add(unsigned cpu)
 {
 	/* Sequentially consistent: pairs with the load in smp_online_set. */
-	atomic64_or(&smp.online[cpu / 64], (uint64_t)1 << (cpu % 64), MO_SEQ_CST);
+	atomic64_or(&smp_online[cpu / 64], (uint64_t)1 << (cpu % 64), MO_SEQ_CST);
 }
 
 void smp_online_set(struct cpuset *set)
 {
 	for (unsigned i = 0; i < CPUSET_WORDS; i++)
-		set->words[i] = i * 64 < smp.count ? atomic64_load(&smp.online[i], MO_SEQ_CST) : 0;
+		set->words[i] = i * 64 < smp.count ? atomic64_load(&smp_online[i], MO_SEQ_CST) : 0;
 }
 
 bool smp_cpu_online(unsigned cpu)
 {
 	if (cpu >= MAXCPU)
 		return false;
-	return atomic64_load(&smp.online[cpu / 64], MO_ACQUIRE) >> (cpu % 64) & 1;
+	return atomic64_load(&smp_online[cpu / 64], MO_ACQUIRE) >> (cpu % 64) & 1;
 }
 
 unsigned smp_online_count(void)
@@ -99,7 +102,7 @@ void smp_init(void)
 	CHECK_LT(0, listed);
 	percpu_init_boot();
 	for (unsigned i = 0; i < CPUSET_WORDS; i++)
-		atomic64_store(&smp.online[i], 0, MO_RELAXED);
+		atomic64_store(&smp_online[i], 0, MO_RELAXED);
 	smp.count = listed < MAXCPU ? listed : MAXCPU;
 	smp_call_init();
 	online_add(0);
@@ -112,6 +115,15 @@ void smp_set_limit(unsigned max)
 		smp.count = max;
 }
 
+void smp_join(void)
+{
+	if (PLANTED(join_flush_before_online))
+		arch_tlb_flush();
+	online_add(arch_cpu_id());
+	if (!PLANTED(join_flush_before_online))
+		arch_tlb_flush();
+}
+
 /* The first code of ours that an AP runs: own stack, own area, interrupts disabled. */
 static void ap_entry(void)
 {
@@ -121,8 +133,7 @@ static void ap_entry(void)
 	/* Acquire: pairs with the release in ap_wait, should the starter have refused. */
 	if (!atomic32_cas(&self->join, &starting, JOIN_ONLINE, MO_ACQ_REL))
 		arch_cpu_halt();
-	online_add(self->arch.cpu);
-	arch_tlb_flush();
+	smp_join();
 	smp.ap_main();
 	panic("cpu %u: its main function returned", self->arch.cpu);
 }
@@ -219,11 +230,18 @@ static void ap_settle(unsigned cpu, uint64_t start_ns, uint64_t timeout_ns)
 	}
 }
 
+static struct smp_start_cost start_cost;
+
+void smp_start_cost(struct smp_start_cost *cost)
+{
+	*cost = start_cost;
+}
+
 /* Starts the others; each is settled when this returns. */
 static void aps_start(uint64_t timeout_ns)
 {
 	size_t bytes = smp.count * sizeof(*smp.boots);
-	uint64_t start_ns;
+	uint64_t start_ns, start_cycles;
 	unsigned expected;
 
 	/* For ever, as a CPU may come at any time later and look at its claim. */
@@ -234,9 +252,12 @@ static void aps_start(uint64_t timeout_ns)
 	}
 	expected = 1 + aps_prepare();
 	start_ns = arch_clock_ns();
+	start_cycles = arch_cycles();
 	arch_cpus_start(smp.boots, smp.count, ap_entry);
 	while (smp_online_count() < expected && arch_clock_ns() - start_ns < timeout_ns)
 		arch_cpu_relax();
+	start_cost.ns = arch_clock_ns() - start_ns;
+	start_cost.cycles = arch_cycles() - start_cycles;
 	for (unsigned cpu = 1; cpu < smp.count; cpu++)
 		ap_settle(cpu, start_ns, timeout_ns);
 }

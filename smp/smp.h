@@ -43,6 +43,13 @@ struct smp_provider {
  */
 void smp_start(const struct smp_provider *provider, void (*ap_main)(void), uint64_t timeout_ns);
 
+/* How long smp_start took from the first command to the last CPU online, or to the end of its
+ * patience: time, and the boot CPU's counter. 0 for one CPU. */
+struct smp_start_cost {
+	uint64_t ns, cycles;
+};
+void smp_start_cost(struct smp_start_cost *cost);
+
 /* CPUs that firmware lists, capped at MAXCPU. Logical numbers are below this. */
 unsigned smp_cpu_count(void);
 

@@ -2,6 +2,7 @@
 #include "smp/spinlock.h"
 
 #include "lib/check.h"
+#include "lib/planted.h"
 #include "smp/lock_order.h"
 #include "smp/patience.h"
 #include "smp/percpu.h"
@@ -49,6 +50,12 @@ static bool spin_try(struct spinlock *lock)
 {
 	uint32_t expected = 0;
 
+	if (PLANTED(lock_in_two_steps)) {
+		expected = atomic32_load(&lock->owner, MO_RELAXED);
+		if (expected == 0)
+			atomic32_store(&lock->owner, spin_me(), MO_RELAXED);
+		return expected == 0;
+	}
 	return atomic32_cas(&lock->owner, &expected, spin_me(), MO_ACQUIRE);
 }
 

@@ -137,8 +137,13 @@ void host_fill(vm_offset_t va, int byte, size_t n)
 
 uint64_t host_load64(vm_offset_t va)
 {
+	uint64_t value;
+
 	CHECK_EQ(va % sizeof(uint64_t), 0);
-	return __atomic_load_n((uint64_t *)(void *)touch(va, HOST_READ, true), __ATOMIC_RELAXED);
+	value = __atomic_load_n((uint64_t *)(void *)touch(va, HOST_READ, true), __ATOMIC_RELAXED);
+	if (host_shared_armed())
+		host_shared_seen(value);
+	return value;
 }
 
 void host_store64(vm_offset_t va, uint64_t value)

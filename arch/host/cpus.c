@@ -14,6 +14,13 @@ uint32_t arch_cpu_hwid(unsigned cpu)
 	return host_cpu_of(cpu)->id * 2;
 }
 
+unsigned arch_cpu_domain(unsigned cpu)
+{
+	CHECK_LT(cpu, host_machine->config.cpus);
+	CHECK_LT(host_machine->config.cpu_domains[cpu], host_machine->boot->domain_count);
+	return host_machine->config.cpu_domains[cpu];
+}
+
 void arch_percpu_install(struct arch_percpu *area)
 {
 	CHECK_EQ(area->cpu, host_self()->id);

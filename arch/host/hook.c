@@ -5,6 +5,20 @@
  */
 #include "arch/host/internal.h"
 
+/* The director stands where chance, time and tests otherwise do. */
+static void directed_hook(struct host_cpu *self, enum arch_hook_kind kind,
+			  const volatile void *where)
+{
+	host_sched_step(self, kind);
+	if (unlikely(self->nmi != NULL))
+		host_nmi_take(self);
+	host_machine->director->hook(self->id, kind, where);
+	if (self->irq_hold != 0)
+		self->irq_hold--;
+	else
+		host_irq_deliver(self);
+}
+
 void host_hook(enum arch_hook_kind kind, const volatile void *where)
 {
 	struct host_cpu *self = host_self();
@@ -13,6 +27,10 @@ void host_hook(enum arch_hook_kind kind, const volatile void *where)
 		return;
 	self->last_kind = kind;
 	self->last_where = where;
+	if (host_machine->directed) {
+		directed_hook(self, kind, where);
+		return;
+	}
 	if (host_machine->watch != NULL && !self->watching) {
 		self->watching = true;
 		host_machine->watch(kind, where, host_machine->watch_ctx);
@@ -30,6 +48,7 @@ void host_relax(void)
 	struct host_cpu *self = host_self();
 
 	self->last_kind = ARCH_HOOK_RELAX;
+	self->irq_hold = 0;
 	if (host_is_threads())
 		host_threads_relax(self);
 	else
@@ -39,7 +58,8 @@ void host_relax(void)
 
 void host_irq_poll(void)
 {
-	host_irq_deliver(host_self());
+	if (host_self()->irq_hold == 0)
+		host_irq_deliver(host_self());
 }
 
 static void cpu_set_state(struct host_cpu *self, enum host_cpu_state state)
@@ -53,6 +73,7 @@ void arch_cpu_idle(void)
 
 	CHECK(!self->core.irq_enabled);
 	CHECK_EQ(self->core.percpu->irq_depth, 0);
+	self->irq_hold = 0;
 	cpu_set_state(self, HOST_CPU_IDLE);
 	if (host_is_threads())
 		host_threads_idle(self);

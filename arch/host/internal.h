@@ -17,6 +17,7 @@
 #include "arch/bootinfo.h"
 #include "arch/clock.h"
 #include "arch/cpu.h"
+#include "arch/host/director.h"
 #include "arch/host/flow.h"
 #include "arch/host/machine.h"
 #include "arch/host/tlb.h"
@@ -24,6 +25,9 @@
 #include "lib/check.h"
 
 #define HOST_NEVER UINT64_MAX
+
+/* One round of the checksum over a run: FNV-1a's. */
+#define HOST_TRACE_PRIME UINT64_C(0x100000001b3)
 
 /* Bits of host_core.pending: one for each IPI, then these. */
 enum {
@@ -44,6 +48,26 @@ struct host_job {
 	void *arg;
 	uint32_t waiting; /* (a) given, not yet taken */
 	uint32_t done;    /* (a) */
+};
+
+/* A store that its CPU has made and no other CPU can see yet. */
+struct host_store {
+	volatile void *where;
+	uint64_t value;
+	unsigned size; /* bytes */
+};
+
+/* Oldest first. Only what runs on the CPU adds; whoever directs the machine drains. */
+struct host_stores {
+	unsigned count;
+	struct host_store entries[HOST_STORES_MAX];
+};
+
+/* Runs fn(arg) in an interrupt at a place of a restartable sequence; fn NULL: none. */
+struct host_probe {
+	void (*fn)(void *arg);
+	void *arg;
+	unsigned sequence, place;
 };
 
 struct host_boot {
@@ -87,6 +111,15 @@ struct host_cpu {
 	enum arch_hook_kind last_kind;   /* (o) for reports */
 	const volatile void *last_where; /* (o) */
 
+	struct host_stores stores; /* COROUTINES */
+	unsigned irq_hold;         /* interrupts are taken so many hooks later */
+	void (*nmi)(void);         /* to be taken, or NULL */
+	bool in_nmi;
+
+	struct host_probe probe; /* (o) */
+	uint64_t restarts;       /* (o) sequences that were sent back */
+	bool restart_disabled;   /* (o) by a test of the tests */
+
 	struct host_latch tlb_latch;
 	struct tlb tlb;             /* (t) */
 	bool tlb_deaf;              /* set by tests while the CPU is quiet */
@@ -125,6 +158,14 @@ struct host_machine {
 	void (*watch)(enum arch_hook_kind kind, const volatile void *where, void *ctx);
 	void *watch_ctx;
 
+	const struct host_director *director; /* decides in place of chance, or NULL */
+	bool directed;                        /* it is asked now */
+	bool store_buffers;
+	bool watch_values;
+	uint64_t rewind_ns; /* the time that host_rewind() goes back to */
+
+	bool probes_used; /* restartable sequences go step by step */
+
 	uint64_t recent[HOST_RECENT]; /* (a) addresses used lately, for speculation */
 	uint32_t recent_next;         /* (a) */
 };
@@ -162,6 +203,17 @@ bool host_sched_yield(struct host_cpu *self); /* false: nobody else can run */
 void host_sched_hook(struct host_cpu *self, enum arch_hook_kind kind);
 void host_sched_relax(struct host_cpu *self);
 void host_sched_idle(struct host_cpu *self); /* returns with something pending */
+void host_sched_step(struct host_cpu *self, enum arch_hook_kind kind);
+bool host_sched_can_run(const struct host_cpu *cpu);
+
+/* stores.c: store buffers. */
+void host_values_seen(const struct host_cpu *self, uint64_t value); /* tells the director */
+void host_stores_drain_all(struct host_cpu *cpu);
+static inline void host_stores_fence(struct host_cpu *self)
+{
+	if (unlikely(self->stores.count != 0))
+		host_stores_drain_all(self);
+}
 
 /* threads.c: the same in THREADS mode. */
 void host_threads_hook(struct host_cpu *self);
@@ -178,6 +230,7 @@ void host_cpu_start_flow(struct host_cpu *cpu);
 void host_irq_set(struct host_cpu *cpu, uint32_t bits); /* from any CPU; wakes it */
 void host_irq_deliver(struct host_cpu *self);           /* if enabled and pending */
 void host_irq_reset(void);
+void host_nmi_take(struct host_cpu *self); /* if one waits */
 
 /* timer.c: what happens at a time. */
 void host_events_fire(struct host_cpu *cpu, uint64_t now);
@@ -210,7 +263,11 @@ enum host_walk_result host_mmu_access(vm_offset_t va, enum host_access access, v
 void host_mmu_speculate(struct host_cpu *self);
 void host_mmu_used(vm_offset_t va); /* speculation goes where addresses were used lately */
 
+/* What a walk of `self` finds in an entry: its own buffered stores come first. */
+pte_t host_stores_pte(const struct host_cpu *self, const pte_t *entry);
+
 /* mmu.c */
+void host_tlb_rewind(struct host_cpu *cpu);
 void host_tlb_add(struct host_cpu *self, const struct tlb_entry *entry);
 void host_tlb_forget(struct host_cpu *self, vm_offset_t va, bool tables);
 

@@ -65,6 +65,7 @@ void arch_ipi_send(unsigned cpu, enum arch_ipi ipi)
 {
 	arch_hook(ARCH_HOOK_IPI, NULL);
 	CHECK_LT(ipi, ARCH_IPI_COUNT);
+	host_stores_fence(host_self()); /* the command is a store that is not reordered */
 	host_not_quiet();
 	add(&commands, 1);
 	post(host_cpu_of(cpu), ipi);
@@ -78,6 +79,7 @@ void arch_ipi_send_set(const struct cpuset *targets, enum arch_ipi ipi)
 
 	arch_hook(ARCH_HOOK_IPI, NULL);
 	CHECK_LT(ipi, ARCH_IPI_COUNT);
+	host_stores_fence(host_self()); /* the command is a store that is not reordered */
 	host_not_quiet();
 	for (unsigned i = 0; i < host_machine->config.cpus; i++)
 		listening += i != self && listens(&host_machine->cpus[i]);

@@ -137,6 +137,13 @@ static void print_machine(void)
 	host_print_cpus();
 }
 
+static void (*panic_handler)(const char *message);
+
+void host_set_panic_handler(void (*handler)(const char *message))
+{
+	panic_handler = handler;
+}
+
 /* Of libgcov, in programs that count coverage: what a death test ran counts as well. */
 void __gcov_dump(void) __attribute__((weak));
 
@@ -149,6 +156,8 @@ void panic(const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(line, sizeof(line), fmt, args);
 	va_end(args);
+	if (panic_handler != NULL)
+		panic_handler(line);
 	complain("panic: %s\n", line);
 	if (__atomic_exchange_n(&panicking, 1, __ATOMIC_RELAXED) == 0 && host_machine != NULL &&
 	    host_core != NULL) {

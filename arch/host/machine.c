@@ -157,13 +157,22 @@ void host_machine_destroy(void)
 }
 
 /* A hook has something to do when CPUs run in parallel, take turns by chance, or tick. */
+static bool by_chance(const struct host_machine *machine)
+{
+	return machine->config.mode == HOST_THREADS || machine->config.switch_ppm != 0 ||
+	       machine->config.speculate_ppm != 0 || machine->config.max_steps != 0 ||
+	       machine->watch != NULL || machine->next_event != HOST_NEVER || machine->probes_used;
+}
+
 void host_hooks_update(void)
 {
 	const struct host_machine *machine = host_machine;
-	bool armed = machine->config.mode == HOST_THREADS || machine->config.switch_ppm != 0 ||
-		     machine->config.speculate_ppm != 0 || machine->config.max_steps != 0 ||
-		     machine->watch != NULL || machine->next_event != HOST_NEVER;
+	uint32_t armed = by_chance(machine) ? HOST_ARMED_HOOKS : 0;
 
+	if (machine->director != NULL)
+		armed = machine->directed ? HOST_ARMED_HOOKS : 0;
+	if (machine->directed && (machine->store_buffers || machine->watch_values))
+		armed |= HOST_ARMED_SHARED;
 	__atomic_store_n(&host_hooks_armed, armed, __ATOMIC_RELAXED);
 }
 

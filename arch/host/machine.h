@@ -59,12 +59,13 @@ struct host_config {
 	uint64_t seed;
 	struct host_range ranges[HOST_RANGES_MAX]; /* sorted, disjoint; default 64 MiB, one hole */
 	unsigned range_count;
-	vm_size_t image_size;     /* of the simulated kernel image; default 2 MiB, or RAM / 8 */
-	const char *cmdline;      /* default "" */
-	uint32_t switch_ppm;      /* millionths: how often a hook lets another CPU run */
-	uint32_t speculate_ppm;   /* millionths: how often a hook fills the TLB uncalled for */
-	unsigned tlb_capacity;    /* entries per CPU, then a random one goes; default no limit */
-	uint64_t step_ns;         /* simulated time of one step; default 20 */
+	uint8_t cpu_domains[MAXCPU]; /* the domain nearest to each CPU */
+	vm_size_t image_size;        /* of the simulated kernel image; default 2 MiB, or RAM / 8 */
+	const char *cmdline;         /* default "" */
+	uint32_t switch_ppm;         /* millionths: how often a hook lets another CPU run */
+	uint32_t speculate_ppm;      /* millionths: how often a hook fills the TLB uncalled for */
+	unsigned tlb_capacity;       /* entries per CPU, then a random one goes; default no limit */
+	uint64_t step_ns;            /* simulated time of one step; default 20 */
 	uint64_t max_steps;       /* panic after so many: for hunting livelocks; default no limit */
 	unsigned quiet_ticks_max; /* ticks with nothing but ticks until it counts as a deadlock */
 	bool fill_ram;            /* with junk, as after power-on; otherwise RAM starts as zeroes */

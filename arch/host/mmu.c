@@ -45,6 +45,7 @@ void host_tlb_invalidate_page(vm_offset_t va)
 {
 	struct host_cpu *self = host_self();
 
+	host_stores_fence(self);
 	host_mmu_used(va);
 	self->tlb_invalidations++;
 	if (self->tlb_deaf)
@@ -56,12 +57,30 @@ void host_tlb_flush(void)
 {
 	struct host_cpu *self = host_self();
 
+	host_stores_fence(self);
 	self->tlb_flushes++;
 	if (self->tlb_deaf)
 		return;
 	tlb_lock(self);
 	tlb_flush(&self->tlb, tlb_changed, NULL);
 	tlb_unlock(self);
+}
+
+/* How large the table has grown takes part in which entry a full one evicts. */
+void host_tlb_rewind(struct host_cpu *cpu)
+{
+	tlb_lock(cpu);
+	tlb_flush(&cpu->tlb, tlb_changed, NULL);
+	if (host_machine->config.tlb_capacity != 0)
+		tlb_destroy(&cpu->tlb);
+	tlb_unlock(cpu);
+	cpu->tlb_deaf = false;
+	cpu->tlb_invalidations = cpu->tlb_flushes = 0;
+}
+
+uint64_t host_tlb_hash(unsigned cpu)
+{
+	return tlb_hash(&host_cpu_of(cpu)->tlb);
 }
 
 static void entry_export(const struct tlb_entry *entry, struct host_tlb_entry *out)

@@ -13,10 +13,10 @@
 enum { LONELY_STEP_NS = 10000 };
 #define LONELY_MAX_NS (UINT64_C(100) * 1000000000)
 
-static bool can_run(const struct host_cpu *cpu)
+bool host_sched_can_run(const struct host_cpu *cpu)
 {
 	return cpu->state == HOST_CPU_ACTIVE ||
-	       (cpu->state == HOST_CPU_IDLE && cpu->core.pending != 0);
+	       (cpu->state == HOST_CPU_IDLE && (cpu->core.pending != 0 || cpu->nmi != NULL));
 }
 
 static void switch_cpu(struct host_cpu *self, struct host_cpu *to)
@@ -33,13 +33,15 @@ bool host_sched_yield(struct host_cpu *self)
 
 	if (machine->frozen)
 		return false;
+	if (machine->directed)
+		return machine->director->yield(self->id);
 	for (unsigned i = 0; i < machine->config.cpus; i++)
-		others += i != self->id && can_run(&machine->cpus[i]);
+		others += i != self->id && host_sched_can_run(&machine->cpus[i]);
 	if (others == 0)
 		return false;
 	pick = (unsigned)(host_random_next(&self->random) % others);
 	for (unsigned i = 0; i < machine->config.cpus; i++) {
-		if (i == self->id || !can_run(&machine->cpus[i]))
+		if (i == self->id || !host_sched_can_run(&machine->cpus[i]))
 			continue;
 		if (pick-- == 0) {
 			switch_cpu(self, &machine->cpus[i]);
@@ -54,7 +56,7 @@ void host_switch_to(unsigned cpu)
 	struct host_cpu *self = host_self(), *to = host_cpu_of(cpu);
 
 	CHECK(!host_is_threads());
-	if (to != self && can_run(to))
+	if (to != self && host_sched_can_run(to))
 		switch_cpu(self, to);
 }
 
@@ -90,13 +92,13 @@ void host_events_changed(void)
 	host_hooks_update();
 }
 
-static void step(struct host_cpu *self, enum arch_hook_kind kind)
+void host_sched_step(struct host_cpu *self, enum arch_hook_kind kind)
 {
 	struct host_machine *machine = host_machine;
 
 	machine->steps++;
 	machine->now_ns += machine->config.step_ns;
-	machine->trace = (machine->trace ^ (self->id << 4 | kind)) * UINT64_C(0x100000001b3);
+	machine->trace = (machine->trace ^ (self->id << 4 | kind)) * HOST_TRACE_PRIME;
 	if (machine->config.max_steps != 0 && machine->steps > machine->config.max_steps)
 		panic("host machine: no end after %lu steps", (unsigned long)machine->steps);
 	events_fire_all(machine);
@@ -104,7 +106,7 @@ static void step(struct host_cpu *self, enum arch_hook_kind kind)
 
 void host_sched_hook(struct host_cpu *self, enum arch_hook_kind kind)
 {
-	step(self, kind);
+	host_sched_step(self, kind);
 	if (host_chance(self, host_machine->config.speculate_ppm))
 		host_mmu_speculate(self);
 	if (host_chance(self, host_machine->config.switch_ppm))
@@ -127,7 +129,7 @@ static void spin_alone(struct host_machine *machine)
 
 void host_sched_relax(struct host_cpu *self)
 {
-	step(self, ARCH_HOOK_RELAX);
+	host_sched_step(self, ARCH_HOOK_RELAX);
 	if (!host_sched_yield(self))
 		spin_alone(host_machine);
 }
@@ -147,10 +149,14 @@ static void jump_to_next_event(struct host_machine *machine)
 
 void host_sched_idle(struct host_cpu *self)
 {
-	step(self, ARCH_HOOK_RELAX);
-	while (self->core.pending == 0 || self->state == HOST_CPU_HALTED)
+	host_sched_step(self, ARCH_HOOK_RELAX);
+	for (;;) {
+		host_nmi_take(self);
+		if (self->core.pending != 0 && self->state != HOST_CPU_HALTED)
+			return;
 		if (!host_sched_yield(self))
 			jump_to_next_event(host_machine);
+	}
 }
 
 void host_clock_advance(uint64_t ns)

@@ -205,3 +205,20 @@ vm_size_t tlb_entry_size(const struct tlb_entry *entry)
 {
 	return (vm_size_t)1 << kind_shift(kind_of(entry->level, entry->table));
 }
+
+uint64_t tlb_hash(const struct tlb *tlb)
+{
+	uint64_t sum = 0;
+
+	if (tlb->used == 0)
+		return 0;
+	for (size_t i = 0; i < tlb->slot_count; i++) {
+		const struct tlb_slot *slot = &tlb->slots[i];
+		uint64_t mixed = (slot->key ^ slot->value << 29 ^ slot->value >> 35) *
+				 UINT64_C(0x9e3779b97f4a7c15);
+
+		if (slot->key != 0)
+			sum += mixed ^ mixed >> 31;
+	}
+	return sum;
+}

@@ -78,6 +78,9 @@ static inline size_t tlb_leaf_count(const struct tlb *tlb)
 bool tlb_scan(const struct tlb *tlb, bool (*fn)(void *ctx, const struct tlb_entry *entry),
 	      void *ctx);
 
+/* A checksum of the entries, whatever their order. */
+uint64_t tlb_hash(const struct tlb *tlb);
+
 /* Bytes that the entry covers. */
 vm_size_t tlb_entry_size(const struct tlb_entry *entry);
 

@@ -47,10 +47,11 @@ static uint8_t rights_and(uint8_t rights, pte_t pte)
 }
 
 /* Sets flags in an entry that must still be what was read. */
-static bool entry_mark(pte_t *entry, pte_t *pte, pte_t flags)
+static bool entry_mark(struct host_cpu *self, pte_t *entry, pte_t *pte, pte_t flags)
 {
 	if ((*pte & flags) == flags)
 		return true;
+	host_stores_fence(self); /* the flag is set by a locked operation */
 	if (!__atomic_compare_exchange_n(entry, pte, *pte | flags, false, __ATOMIC_ACQ_REL,
 					 __ATOMIC_RELAXED))
 		return false;
@@ -123,7 +124,8 @@ static enum step walk_leaf(struct host_cpu *self, struct walk *walk, pte_t *entr
 		walk->fault->present = true;
 		return STEP_FAULT;
 	}
-	if (!entry_mark(entry, &pte, PTE_ACCESSED | (walk->access == HOST_WRITE ? PTE_DIRTY : 0)))
+	if (!entry_mark(self, entry, &pte,
+			PTE_ACCESSED | (walk->access == HOST_WRITE ? PTE_DIRTY : 0)))
 		return STEP_AGAIN;
 	leaf.rights = (uint8_t)(walk->rights | (pte & PTE_DIRTY ? TLB_DIRTY : 0) |
 				pte_attr(pte, walk->level) << TLB_ATTR_SHIFT);
@@ -134,10 +136,11 @@ static enum step walk_leaf(struct host_cpu *self, struct walk *walk, pte_t *entr
 static enum step walk_step(struct host_cpu *self, struct walk *walk)
 {
 	pte_t *entry = walk_entry(walk);
-	pte_t pte = __atomic_load_n(entry, __ATOMIC_ACQUIRE);
+	pte_t pte = host_stores_pte(self, entry);
 
 	if (!(pte & PTE_PRESENT))
 		return STEP_FAULT;
+	host_order_acquire(entry); /* what is found through it was there before it */
 	if (pte & reserved_bits(pte, walk->level)) {
 		walk->fault->present = true;
 		walk->fault->reserved = true;
@@ -146,7 +149,7 @@ static enum step walk_step(struct host_cpu *self, struct walk *walk)
 	walk->rights = rights_and(walk->rights, pte);
 	if (pte_is_leaf(pte, walk->level))
 		return walk_leaf(self, walk, entry, pte);
-	if (!entry_mark(entry, &pte, PTE_ACCESSED))
+	if (!entry_mark(self, entry, &pte, PTE_ACCESSED))
 		return STEP_AGAIN;
 	walk_descend(self, walk, pte);
 	return STEP_ON;
@@ -215,9 +218,11 @@ enum host_walk_result host_mmu_access(vm_offset_t va, enum host_access access, v
 	host_mmu_used(va);
 	if (!translate(self, va, access, &leaf, fault)) {
 		host_tlb_forget(self, va, true);
+		host_values_seen(self, fault->present);
 		return HOST_WALK_FAULT;
 	}
 	*pa = leaf.pa + (va - leaf.va);
+	host_values_seen(self, *pa);
 	return HOST_WALK_OK;
 }
 
@@ -225,24 +230,47 @@ void host_mmu_used(vm_offset_t va)
 {
 	uint32_t at = __atomic_fetch_add(&host_machine->recent_next, 1, __ATOMIC_RELAXED);
 
-	if (host_machine->config.speculate_ppm != 0)
+	if (host_machine->config.speculate_ppm != 0 || host_machine->directed)
 		__atomic_store_n(&host_machine->recent[at % HOST_RECENT], va, __ATOMIC_RELAXED);
 }
 
 /* A CPU may read ahead at any time, wherever tables allow it (4.10.2.3): here, near recent use. */
-void host_mmu_speculate(struct host_cpu *self)
+static vm_offset_t speculate_near(struct host_cpu *self, uint64_t chance)
 {
-	uint64_t chance = host_random_next(&self->random);
-	vm_offset_t va =
-	    __atomic_load_n(&host_machine->recent[chance % HOST_RECENT], __ATOMIC_RELAXED);
+	uint32_t used = __atomic_load_n(&host_machine->recent_next, __ATOMIC_RELAXED);
+	vm_offset_t va;
 	struct tlb_entry leaf;
 	struct arch_fault fault;
 
+	if (used == 0)
+		return false;
+	used = used < HOST_RECENT ? used : HOST_RECENT;
+	va = __atomic_load_n(&host_machine->recent[chance % used], __ATOMIC_RELAXED);
 	if (va == 0)
-		return;
+		return 0;
 	va += ((chance >> 32) % 3 - 1) * PAGE_SIZE;
 	if (canonical(va))
 		(void)translate(self, va, HOST_READ, &leaf, &fault);
+	return va;
+}
+
+void host_mmu_speculate(struct host_cpu *self)
+{
+	(void)speculate_near(self, host_random_next(&self->random));
+}
+
+vm_offset_t host_speculate_near(unsigned cpu, uint64_t chance)
+{
+	return speculate_near(host_cpu_of(cpu), chance);
+}
+
+void host_speculate(unsigned cpu, vm_offset_t va)
+{
+	struct tlb_entry leaf;
+	struct arch_fault fault;
+
+	if (canonical(va))
+		(void)translate(host_cpu_of(cpu), va, HOST_READ, &leaf, &fault);
 }
 
 pte_t host_walk_tables(vm_offset_t va, unsigned *level)

@@ -35,6 +35,10 @@ struct cpu_local {
 	struct tss tss;               /* (c) */
 	uint32_t apic_id;             /* (c) */
 	struct trap_frame *trap;      /* (o) what interrupted it, while that is handled */
+	uint64_t restarts;            /* (o) sequences that were sent back: restart.c */
+	bool restart_disabled;        /* (o) by a test of the tests */
+	void (*probe_fn)(void *arg);  /* (o) to be run at the breakpoint, or NULL */
+	void *probe_arg;              /* (o) */
 	struct atomic64 ipi_commands; /* (o) read by others for statistics */
 	struct atomic32 stopped;      /* (a) 1: `stopped_frame` is complete, the CPU halts */
 	struct trap_frame stopped_frame;

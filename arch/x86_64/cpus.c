@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "arch/cpus.h"
 
+#include "arch/bootinfo.h"
 #include "arch/clock.h"
 #include "arch/physmap.h"
 #include "arch/x86_64/apic.h"
@@ -52,6 +53,13 @@ unsigned arch_cpu_count(void)
 uint32_t arch_cpu_hwid(unsigned cpu)
 {
 	return cpu_apic_ids[cpu];
+}
+
+unsigned arch_cpu_domain(unsigned cpu)
+{
+	unsigned domain = srat_domain_of_cpu(&platform.srat, cpu_apic_ids[cpu]);
+
+	return domain < arch_boot_info()->domain_count ? domain : 0;
 }
 
 static void patch(const char *where, vm_paddr_t value)

@@ -9,6 +9,7 @@
 #include "arch/system.h"
 #include "arch/x86_64/cpu_local.h"
 #include "arch/x86_64/regs.h"
+#include "arch/x86_64/restart.h"
 #include "arch/x86_64/traps.h"
 #include "lib/format.h"
 #include "lib/panic.h"
@@ -139,6 +140,8 @@ void exception_handle(struct trap_frame *frame)
 	char error[64];
 
 	if (frame->vector == TRAP_NMI && stop_handle_nmi(frame))
+		return;
+	if (frame->vector == TRAP_DEBUG && restart_handle_debug())
 		return;
 	if (frame->vector == TRAP_PAGE_FAULT) {
 		page_fault(frame);

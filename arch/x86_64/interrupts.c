@@ -2,6 +2,7 @@
 #include "arch/cpu.h"
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/cpu_local.h"
+#include "arch/x86_64/restart.h"
 #include "arch/x86_64/traps.h"
 #include "lib/panic.h"
 
@@ -62,6 +63,7 @@ void interrupt_handle(struct trap_frame *frame)
 
 void trap_dispatch(struct trap_frame *frame)
 {
+	restart_check(frame);
 	if (frame->vector < TRAP_EXCEPTIONS)
 		exception_handle(frame);
 	else

@@ -21,6 +21,7 @@
 #include "arch/x86_64/kernel_space.h"
 #include "arch/x86_64/legacy.h"
 #include "arch/x86_64/platform.h"
+#include "arch/x86_64/restart.h"
 #include "arch/x86_64/stack_protector.h"
 #include "arch/x86_64/traps.h"
 #include "lib/panic.h"
@@ -62,6 +63,7 @@ void start(uint32_t entry, uint32_t info)
 {
 	devices_early_init();
 	cpu_local_init_boot();
+	restart_init();
 	idt_init();
 	idt_load();
 	stack_protector_seed();

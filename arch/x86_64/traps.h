@@ -16,6 +16,7 @@ struct trap_frame {
 
 /* Exceptions that get more than a panic (Intel SDM vol. 3A table 6-1). */
 enum trap_vector {
+	TRAP_DEBUG = 1,
 	TRAP_NMI = 2,
 	TRAP_DOUBLE_FAULT = 8,
 	TRAP_PAGE_FAULT = 14,

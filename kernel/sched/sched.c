@@ -133,6 +133,42 @@ void sched_tick(void)
 	spin_unlock(&rq->lock);
 }
 
+typedef bool idle_worker(void);
+
+static struct atomic_ptr idle_work; /* idle_worker * */
+
+void sched_set_idle_work(bool (*work)(void))
+{
+	/* Pairs with the load in idle_do_work. */
+	atomic_ptr_store(&idle_work, (void *)work, MO_RELEASE);
+}
+
+/* Runs a thread if one is ready. Interrupts disabled. */
+static bool idle_give_way(struct run_queue *rq)
+{
+	spin_lock(&rq->lock);
+	if (run_queue_best_locked(rq) >= 0) {
+		sched_switch_locked(rq);
+		return true;
+	}
+	spin_unlock(&rq->lock);
+	return false;
+}
+
+/* A piece of work. Interrupts disabled, enabled meanwhile. */
+static bool idle_do_work(void)
+{
+	idle_worker *work = (idle_worker *)atomic_ptr_load(&idle_work, MO_ACQUIRE);
+	bool did;
+
+	if (work == NULL)
+		return false;
+	arch_irq_enable();
+	did = work();
+	arch_irq_disable();
+	return did;
+}
+
 void sched_idle(void)
 {
 	struct run_queue *rq = run_queue_self();
@@ -140,12 +176,11 @@ void sched_idle(void)
 	CHECK(rq->idle == thread_current());
 	arch_irq_disable();
 	for (;;) {
-		spin_lock(&rq->lock);
-		if (run_queue_best_locked(rq) >= 0) {
-			sched_switch_locked(rq);
+		bool did = idle_do_work();
+
+		/* The last look: from here on interrupts stay disabled, as said above. */
+		if (idle_give_way(rq) || did)
 			continue;
-		}
-		spin_unlock(&rq->lock);
 		percpu_self()->idle_count++;
 		arch_cpu_idle();
 	}

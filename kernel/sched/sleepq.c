@@ -13,6 +13,7 @@
 #include "arch/clock.h"
 #include "kernel/sched/run_queue.h"
 #include "lib/check.h"
+#include "lib/planted.h"
 #include "smp/preempt.h"
 
 /* A queue is shared by channels only by chance, and short: some tens of threads sleep at a time. */
@@ -106,10 +107,13 @@ static void sleep_until(struct thread *self, uint64_t deadline_ns)
 		spin_unlock(&queue->lock);
 		return;
 	}
+	if (PLANTED(lock_release_early))
+		spin_unlock(&queue->lock);
 	spin_lock(&rq->lock);
 	run_queue_sleep_locked(rq, self, deadline_ns);
 	/* A waker that takes us off the queue now has to wait for the end of the switch. */
-	spin_unlock(&queue->lock);
+	if (!PLANTED(lock_release_early))
+		spin_unlock(&queue->lock);
 	sched_switch_locked(rq);
 }
 
@@ -135,8 +139,11 @@ enum sleep_result sleep_on_spin(const void *channel, struct spinlock *lock, cons
 	enum sleep_result result;
 
 	sleep_check_holding(message, lock);
+	if (PLANTED(lost_wakeup))
+		spin_unlock(lock);
 	sleep_prepare(channel, message);
-	spin_unlock(lock);
+	if (!PLANTED(lost_wakeup))
+		spin_unlock(lock);
 	result = sleepq_commit(timeout_ns);
 	spin_lock(lock);
 	return result;

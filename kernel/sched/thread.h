@@ -70,6 +70,14 @@ void sched_init_cpu(struct thread *idle);
 /* The rest of an idle thread's life; enables interrupts. */
 QUIRE_NORETURN void sched_idle(void);
 
+/*
+ * What idle threads do while there is nothing else: work() does a small piece, interrupts on and
+ * nothing locked, and returns true if it did. It is called again as long as no thread is ready;
+ * one that becomes ready waits for no more than where work() has preemption disabled. Set once,
+ * by the boot CPU.
+ */
+void sched_set_idle_work(bool (*work)(void));
+
 /* Ticks per second of the timer; set by kernel/ when it starts timers. */
 enum { SCHED_HZ = 100 };
 

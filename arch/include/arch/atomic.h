@@ -12,6 +12,18 @@
 #include "arch/hook.h"
 #include "lib/types.h"
 
+#include "arch/md/atomic.h"
+
+/*
+ * Supplied by the backend, as macros over the type of the word:
+ *
+ * arch_shared_load(type, where, mo)           the value
+ * arch_shared_store(type, where, value, mo)
+ * arch_shared_update(type, operation)         a locked operation; the value from before, or for a
+ *					       compare-and-swap whether it succeeded
+ * arch_shared_seen(value)		       what that compare-and-swap found
+ */
+
 #define MO_RELAXED __ATOMIC_RELAXED
 #define MO_ACQUIRE __ATOMIC_ACQUIRE
 #define MO_RELEASE __ATOMIC_RELEASE
@@ -33,23 +45,28 @@
 	ATOMIC_INLINE type name##_load(const struct name *a, int mo)                               \
 	{                                                                                          \
 		arch_hook(ARCH_HOOK_ATOMIC, a);                                                    \
-		return __atomic_load_n(&a->value, mo);                                             \
+		return arch_shared_load(type, &a->value, mo);                                      \
 	}                                                                                          \
 	ATOMIC_INLINE void name##_store(struct name *a, type value, int mo)                        \
 	{                                                                                          \
 		arch_hook(ARCH_HOOK_ATOMIC, a);                                                    \
-		__atomic_store_n(&a->value, value, mo);                                            \
+		arch_shared_store(type, &a->value, value, mo);                                     \
 	}                                                                                          \
 	ATOMIC_INLINE type name##_exchange(struct name *a, type value, int mo)                     \
 	{                                                                                          \
 		arch_hook(ARCH_HOOK_ATOMIC, a);                                                    \
-		return __atomic_exchange_n(&a->value, value, mo);                                  \
+		return arch_shared_update(type, __atomic_exchange_n(&a->value, value, mo));        \
 	}                                                                                          \
 	ATOMIC_INLINE bool name##_cas(struct name *a, type *expected, type desired, int mo)        \
 	{                                                                                          \
+		bool done;                                                                         \
+                                                                                                   \
 		arch_hook(ARCH_HOOK_ATOMIC, a);                                                    \
-		return __atomic_compare_exchange_n(&a->value, expected, desired, false, mo,        \
-						   MO_ON_FAILURE(mo));                             \
+		done = arch_shared_update(bool, __atomic_compare_exchange_n(&a->value, expected,   \
+									    desired, false, mo,    \
+									    MO_ON_FAILURE(mo)));   \
+		arch_shared_seen(*expected);                                                       \
+		return done;                                                                       \
 	}
 
 #define ATOMIC_DEFINE_ARITHMETIC(name, type)                                                       \
@@ -57,22 +74,22 @@
 	ATOMIC_INLINE type name##_add(struct name *a, type value, int mo)                          \
 	{                                                                                          \
 		arch_hook(ARCH_HOOK_ATOMIC, a);                                                    \
-		return __atomic_fetch_add(&a->value, value, mo);                                   \
+		return arch_shared_update(type, __atomic_fetch_add(&a->value, value, mo));         \
 	}                                                                                          \
 	ATOMIC_INLINE type name##_sub(struct name *a, type value, int mo)                          \
 	{                                                                                          \
 		arch_hook(ARCH_HOOK_ATOMIC, a);                                                    \
-		return __atomic_fetch_sub(&a->value, value, mo);                                   \
+		return arch_shared_update(type, __atomic_fetch_sub(&a->value, value, mo));         \
 	}                                                                                          \
 	ATOMIC_INLINE type name##_or(struct name *a, type value, int mo)                           \
 	{                                                                                          \
 		arch_hook(ARCH_HOOK_ATOMIC, a);                                                    \
-		return __atomic_fetch_or(&a->value, value, mo);                                    \
+		return arch_shared_update(type, __atomic_fetch_or(&a->value, value, mo));          \
 	}                                                                                          \
 	ATOMIC_INLINE type name##_and(struct name *a, type value, int mo)                          \
 	{                                                                                          \
 		arch_hook(ARCH_HOOK_ATOMIC, a);                                                    \
-		return __atomic_fetch_and(&a->value, value, mo);                                   \
+		return arch_shared_update(type, __atomic_fetch_and(&a->value, value, mo));         \
 	}
 
 ATOMIC_DEFINE(atomic32, uint32_t)

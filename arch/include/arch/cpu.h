@@ -34,6 +34,8 @@ struct arch_percpu {
  * static inline struct arch_percpu *arch_percpu(void);
  *	This CPU's area. Stable only while the caller cannot move to another CPU: threads never
  *	do, in this kernel.
+ * static inline size_t arch_percpu_read(size_t offset);
+ *	The 64-bit word at `offset` bytes of it, a constant: one instruction where there is one.
  * static inline void arch_cpu_relax(void);
  *	One turn of a wait loop. On the host this is also where other CPUs get to run.
  * static inline uint64_t arch_cycles(void);

@@ -18,6 +18,12 @@ unsigned arch_cpu_count(void);
 /* The CPU's hardware identifier (APIC id), for messages. */
 uint32_t arch_cpu_hwid(unsigned cpu);
 
+/*
+ * The memory domain nearest to the CPU, below boot_info.domain_count: what firmware says, else 0.
+ * Constant. Any context.
+ */
+unsigned arch_cpu_domain(unsigned cpu);
+
 enum arch_cpu_claim {
 	ARCH_CPU_UNCLAIMED,
 	ARCH_CPU_CLAIMED,   /* set by the CPU itself before it touches its stack */

@@ -19,6 +19,7 @@ enum arch_hook_kind {
 	ARCH_HOOK_IPI,
 	ARCH_HOOK_PTE,
 	ARCH_HOOK_TLB,
+	ARCH_HOOK_RESTART, /* a step of a restartable sequence: only its own CPU's memory */
 };
 
 #include "arch/md/hook.h"

@@ -50,6 +50,46 @@ TEST_F(SwitchTest, ThreadsOfAllCpusRunUnderAnySchedule)
 	});
 }
 
+/* Pieces of work that idle threads have done, of `pieces_max`. */
+static struct atomic32 pieces, pieces_max;
+
+static bool idle_piece()
+{
+	EXPECT_TRUE(arch_irq_enabled());
+	EXPECT_EQ(arch_percpu()->preempt_count, 0u);
+	EXPECT_EQ(thread_current(), &idle_threads[arch_cpu_id()]);
+	if (atomic32_load(&pieces, MO_RELAXED) >= atomic32_load(&pieces_max, MO_RELAXED))
+		return false;
+	atomic32_add(&pieces, 1, MO_RELAXED);
+	return true;
+}
+
+TEST_F(SwitchTest, IdleThreadsDoTheWorkThatThereIs)
+{
+	for_machines(50, [&] {
+		atomic32_store(&pieces, 0, MO_RELAXED);
+		atomic32_store(&pieces_max, 100, MO_RELAXED);
+		sched_set_idle_work(idle_piece);
+		while (atomic32_load(&pieces, MO_RELAXED) < 100)
+			thread_sleep_ns(MS);
+		sched_set_idle_work(nullptr);
+	});
+}
+
+/* Even if there is no end of work, threads run when they are ready. */
+TEST_F(SwitchTest, IdleWorkGivesWayToThreads)
+{
+	for_machines(4, [&] {
+		atomic32_store(&pieces_max, UINT32_MAX, MO_RELAXED);
+		sched_set_idle_work(idle_piece);
+		on_threads(2, [&](unsigned) {
+			thread_sleep_ns(MS);
+			thread_yield();
+		});
+		sched_set_idle_work(nullptr);
+	});
+}
+
 TEST_F(SwitchTest, AHigherPriorityPreemptsOnItsOwnCpuAtOnce)
 {
 	bool ran = false;

@@ -41,13 +41,21 @@ class SmpMemory
 
 	static void *alloc(size_t bytes)
 	{
+		void *ptr = alloc_dirty(bytes);
+
+		if (ptr != nullptr)
+			std::memset(ptr, 0, bytes);
+		return ptr;
+	}
+
+	static void *alloc_dirty(size_t bytes)
+	{
 		if (left() == 0)
 			return nullptr;
 		if (left() > 0)
 			left()--;
 		size_t size = (bytes + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
 		void *ptr = std::aligned_alloc(CACHE_LINE, size);
-		std::memset(ptr, 0, bytes < 16384 ? bytes : 0); /* stacks need no zeroes */
 		live()[ptr] = bytes;
 		return ptr;
 	}
@@ -62,7 +70,7 @@ class SmpMemory
 	static void *stack_alloc(size_t *size)
 	{
 		*size = STACK_SIZE;
-		return alloc(STACK_SIZE);
+		return alloc_dirty(STACK_SIZE);
 	}
 
 	/* After the machine has been destroyed. */

@@ -10,7 +10,8 @@
 struct host_core {
 	struct arch_percpu *percpu;
 	uint32_t irq_enabled;
-	uint32_t pending; /* interrupts that wait; set by others, atomically */
+	uint32_t pending;    /* interrupts that wait; set by others, atomically */
+	uint64_t interrupts; /* that it has taken, of any kind: see arch/md/restart.h */
 };
 
 extern __thread struct host_core *host_core __attribute__((tls_model("initial-exec")));
@@ -27,6 +28,11 @@ static inline struct arch_percpu *arch_percpu(void)
 	return host_core->percpu;
 }
 #pragma GCC diagnostic pop
+
+static inline size_t arch_percpu_read(size_t offset)
+{
+	return *(const size_t *)(const void *)((const char *)host_core->percpu + offset);
+}
 
 static inline void arch_cpu_relax(void)
 {

@@ -17,6 +17,14 @@ static inline struct arch_percpu *arch_percpu(void)
 	return area;
 }
 
+static inline __attribute__((always_inline)) size_t arch_percpu_read(size_t offset)
+{
+	size_t word;
+
+	__asm__ volatile("movq %%gs:%c1, %0" : "=r"(word) : "i"(offset));
+	return word;
+}
+
 static inline void arch_cpu_relax(void)
 {
 	__asm__ volatile("pause" : : : "memory");
