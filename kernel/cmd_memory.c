@@ -2,6 +2,7 @@
 /* Commands that show the memory system. */
 #include "kernel/command.h"
 #include "kernel/console.h"
+#include "kernel/malloc/malloc.h"
 #include "lib/string.h"
 #include "smp/shootdown.h"
 #include "smp/smp.h"
@@ -98,9 +99,11 @@ static void show_accounting(void)
 	console_printf("  %-28s %10s %16s\n", "memory", "pages", "");
 	show_amount("free", acc.free);
 	show_amount("in page magazines", acc.magazines);
+	show_amount("in kmem caches", acc.kmem_caches);
 	show_amount("allocated", acc.allocated);
 	show_amount("page tables", acc.tables);
 	show_amount("pools of small structures", acc.meta);
+	show_amount("slabs of zones", acc.zones);
 	show_amount("taken at boot", acc.boot);
 	show_amount("total", acc.total);
 }
@@ -131,6 +134,14 @@ static void show_reclaim(void)
 
 int cmd_vmstat(int argc, char **argv)
 {
+	if (argc == 2 && strcmp(argv[1], "-z") == 0) {
+		show_zones();
+		return 0;
+	}
+	if (argc == 2 && strcmp(argv[1], "-m") == 0) {
+		show_malloc_types();
+		return 0;
+	}
 	if (argc != 1)
 		return command_usage(argv);
 	show_accounting();
@@ -227,7 +238,7 @@ int cmd_audit(int argc, char **argv)
 
 	if (argc != 1)
 		return command_usage(argv);
-	broken = vm_audit(report_audit);
+	broken = vm_audit(report_audit) + malloc_audit(report_audit);
 	if (broken == 0)
 		console_printf("audit: ok\n");
 	else

@@ -32,15 +32,14 @@ static int help_one(char **argv)
 
 int cmd_help(int argc, char **argv)
 {
+	const struct command *command;
+
 	if (argc > 2)
 		return command_usage(argv);
 	if (argc == 2)
 		return help_one(argv);
-	for (size_t i = 0; i < command_count; i++) {
-		const struct command *command = &commands[i];
-
+	for (size_t i = 0; (command = command_at(i)) != NULL; i++)
 		console_printf("  %-8s %-10s %s\n", command->name, command->args, command->help);
-	}
 	console_printf("Several commands may stand on a line: alloc 64K; maps; audit\n");
 	return 0;
 }

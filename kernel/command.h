@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Shell commands. The table stands in commands.c; each file cmd_*.c has those of one theme. */
+/*
+ * Shell commands. The table stands in commands.c; each file cmd_*.c has those of one theme. What
+ * the kernel does not depend on, but an image may hold all the same, adds its commands with
+ * COMMAND_REGISTER: linking it in is enough.
+ */
 #ifndef QUIRE_KERNEL_COMMAND_H
 #define QUIRE_KERNEL_COMMAND_H
 
@@ -13,8 +17,16 @@ struct command {
 	int (*run)(int argc, char **argv);
 };
 
-extern const struct command commands[];
-extern const size_t command_count;
+/*
+ * Makes `var`, a struct command with static storage, one of the shell's; at file scope. The linker
+ * script gathers the entries. A name that is in the table already is never found here.
+ */
+#define COMMAND_REGISTER(var)                                                                      \
+	static const struct command *const var##_entry                                             \
+	    __attribute__((used, section(".quire_commands"))) = &(var)
+
+/* All commands by number, from 0: the table's, then the registered ones; NULL after the last. */
+const struct command *command_at(size_t index);
 
 const struct command *command_find(const char *name);
 
@@ -43,9 +55,18 @@ int cmd_pages(int argc, char **argv);
 int cmd_tlb(int argc, char **argv);
 int cmd_audit(int argc, char **argv);
 
+/* cmd_caches.c */
+int cmd_magazines(int argc, char **argv);
+
 /* cmd_alloc.c */
 int cmd_alloc(int argc, char **argv);
 int cmd_free(int argc, char **argv);
+
+/* cmd_zones.c */
+int cmd_zones(int argc, char **argv);
+/* Their tables, which vmstat -z and -m show one by one. */
+void show_zones(void);
+void show_malloc_types(void);
 
 /* cmd_sysctl.c */
 int cmd_sysctl(int argc, char **argv);

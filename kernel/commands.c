@@ -5,7 +5,7 @@
 #include "lib/parse.h"
 #include "lib/string.h"
 
-const struct command commands[] = {
+static const struct command commands[] = {
     {"help", "[COMMAND]", "list the commands, or explain one", cmd_help},
     {"sysinfo", "", "what this machine is and how it was started", cmd_sysinfo},
     {"cpus", "", "the CPUs: identity, ticks, interrupts", cmd_cpus},
@@ -13,7 +13,9 @@ const struct command commands[] = {
     {"log", "", "the kernel log from its beginning", cmd_log},
     {"options", "", "the kernel options that there are", cmd_options},
     {"maps", "", "kernel_map: every range of kernel addresses in use", cmd_maps},
-    {"vmstat", "", "where all memory is, and how the page caches do", cmd_vmstat},
+    {"vmstat", "[-z | -m]", "where all memory is; -z: zones, -m: types of malloc", cmd_vmstat},
+    {"magazines", "[CPU]", "what is kept at hand: pages and kernel memory, by size", cmd_magazines},
+    {"zones", "", "zones: items live, cached and free; types of malloc", cmd_zones},
     {"pages", "", "free physical memory by domain and block size", cmd_pages},
     {"tlb", "", "TLB shootdowns so far, by reason and CPU", cmd_tlb},
     {"audit", "", "check every rule of the memory system", cmd_audit},
@@ -22,19 +24,34 @@ const struct command commands[] = {
     {"sysctl", "[NAME[=V]]", "show the values below a name, or set one; -d NAME explains",
      cmd_sysctl},
     {"selftest", "[NAME...]", "run the self-test, or the cases whose names begin so", cmd_selftest},
-    {"stress", "[SECONDS] [seed=N] [WHAT...]", "use all memory paths on all CPUs and verify contents",
-     cmd_stress},
+    {"stress", "[SECONDS] [seed=N] [WHAT...]",
+     "use all memory paths on all CPUs and verify contents", cmd_stress},
     {"panic", "", "stop the kernel as a broken invariant would", cmd_panic},
     {"reboot", "", "restart the machine", cmd_reboot},
     {"exit", "", "power off", cmd_exit},
 };
-const size_t command_count = nitems(commands);
+
+/* The linker script's: what COMMAND_REGISTER has made. */
+extern const struct command *const image_commands_start[];
+extern const struct command *const image_commands_end[];
+
+const struct command *command_at(size_t index)
+{
+	size_t registered = (size_t)(image_commands_end - image_commands_start);
+
+	if (index < nitems(commands))
+		return &commands[index];
+	index -= nitems(commands);
+	return index < registered ? image_commands_start[index] : NULL;
+}
 
 const struct command *command_find(const char *name)
 {
-	for (size_t i = 0; i < command_count; i++)
-		if (strcmp(commands[i].name, name) == 0)
-			return &commands[i];
+	const struct command *command;
+
+	for (size_t i = 0; (command = command_at(i)) != NULL; i++)
+		if (strcmp(command->name, name) == 0)
+			return command;
 	return NULL;
 }
 

@@ -14,7 +14,7 @@ enum fault_access {
 	FAULT_EXECUTE, /* calls it: the bytes there must return at once */
 };
 
-enum { FAULT_WHY_MAX = 160 };
+enum { FAULT_WHY_MAX = 256 };
 
 /* Registers the handler; before it, every fault is a panic. */
 void fault_probe_init(void);

@@ -15,14 +15,17 @@
 #include "kernel/fault_probe.h"
 #include "kernel/kthread.h"
 #include "kernel/log.h"
+#include "kernel/malloc/malloc.h"
 #include "kernel/shell.h"
 #include "kernel/stack.h"
+#include "kernel/symbols.h"
 #include "kernel/version.h"
 #include "lib/check.h"
 #include "smp/smp.h"
 #include "vm/vm.h"
 #include "vm/vm_audit.h"
 #include "vm/vm_kern.h"
+#include "vm/vm_magazine.h"
 #include "vm/vm_pageout.h"
 
 /* Far more than a CPU needs; an emulator may start hundreds of them one after the other. */
@@ -127,6 +130,7 @@ void kernel_main(void)
 	const struct boot_info *info = arch_boot_info();
 
 	smp_init();
+	symbols_init();
 	config_init(info->cmdline);
 	kprintf("Quire " QUIRE_VERSION "\n");
 	print_boot_info(info);
@@ -134,8 +138,10 @@ void kernel_main(void)
 	fault_probe_init();
 	start_threads();
 	vm_kern_maps_init(&kernel_config()->maps);
+	malloc_startup();
 	start_cpus();
 	start_page_daemon();
+	sched_set_idle_work(vm_magazine_idle);
 	config_apply_tunables(info->cmdline);
 	if (vm_audit(report_audit) != 0)
 		kprintf("audit: the memory system is broken right after the boot\n");

@@ -25,6 +25,9 @@ enum { SYMBOL_TEXT_MAX = 96 };
 void symbol_format(const struct symbol_table *table, uint64_t base, uint64_t pc, char *buf,
 		   size_t size);
 
+/* Makes this image's names known to messages (lib/symbol.h). */
+void symbols_init(void);
+
 /* The table that the build put into this image; see bazel/kernel.bzl. */
 struct symbol_table kernel_symbols(void);
 

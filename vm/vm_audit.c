@@ -11,7 +11,9 @@
 #include "smp/shootdown.h"
 #include "smp/smp.h"
 #include "vm/pmap.h"
+#include "vm/uma.h"
 #include "vm/vm_kern.h"
+#include "vm/vm_kern_cache.h"
 #include "vm/vm_magazine.h"
 #include "vm/vm_map_private.h"
 #include "vm/vm_object.h"
@@ -197,8 +199,11 @@ unsigned vm_audit(void (*report)(const char *line))
 {
 	struct audit audit = {.report = report};
 
+	vm_magazine_pause();
 	check_descriptors(&audit);
 	audit.broken += vm_pool_audit(&map_entry_pool, report);
+	audit.broken += uma_audit(report);
+	audit.broken += kmem_cache_audit(report);
 	audit.broken += vm_map_audit(kernel_map, report);
 	check_map(&audit, kernel_map);
 	for (unsigned i = 0; i < nitems(audited_objects); i++)
@@ -207,6 +212,7 @@ unsigned vm_audit(void (*report)(const char *line))
 	audit.broken += pmap_attr_audit(kernel_pmap, report);
 	audit.broken += vm_pageable_audit(report);
 	check_cpus(&audit);
+	vm_magazine_resume();
 	return audit.broken;
 }
 
@@ -214,14 +220,18 @@ void vm_accounting(struct vm_accounting *acc)
 {
 	uint64_t states[VM_PAGE_STATES];
 
+	vm_magazine_pause();
 	vm_page_count_states(states);
 	acc->boot = states[VM_PAGE_BOOT];
 	acc->free = states[VM_PAGE_FREE];
 	acc->magazines = states[VM_PAGE_MAGAZINE];
 	acc->tables = states[VM_PAGE_TABLE];
 	acc->meta = states[VM_PAGE_META];
-	acc->allocated = states[VM_PAGE_ALLOCATED];
+	acc->zones = states[VM_PAGE_SLAB];
+	acc->kmem_caches = kmem_cache_cached_pages();
+	acc->allocated = states[VM_PAGE_ALLOCATED] - acc->kmem_caches;
 	acc->total = 0;
 	for (unsigned i = 0; i < VM_PAGE_STATES; i++)
 		acc->total += states[i];
+	vm_magazine_resume();
 }

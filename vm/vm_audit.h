@@ -19,13 +19,15 @@ unsigned vm_audit(void (*report)(const char *line));
 
 /* Where all RAM is, in pages; the parts sum to total. */
 struct vm_accounting {
-	uint64_t total;     /* descriptors: all usable RAM */
-	uint64_t boot;      /* boot allocator: descriptors, per-CPU areas */
-	uint64_t free;      /* vm_phys */
-	uint64_t magazines; /* per-CPU caches and depot */
-	uint64_t tables;    /* page tables */
-	uint64_t meta;      /* pools */
-	uint64_t allocated; /* everything that was asked for */
+	uint64_t total;       /* descriptors: all usable RAM */
+	uint64_t boot;        /* boot allocator: descriptors, per-CPU areas */
+	uint64_t free;        /* vm_phys */
+	uint64_t magazines;   /* per-CPU caches and depot */
+	uint64_t kmem_caches; /* ranges that kmem_free left mapped */
+	uint64_t tables;      /* page tables */
+	uint64_t meta;        /* pools */
+	uint64_t zones;       /* slabs of zones in the direct map */
+	uint64_t allocated;   /* everything that was asked for */
 };
 void vm_accounting(struct vm_accounting *acc);
 

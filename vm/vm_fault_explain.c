@@ -5,7 +5,7 @@
 #include "lib/format.h"
 #include "smp/preempt.h"
 #include "vm/vm_fault_private.h"
-#include "vm/vm_kern.h"
+#include "vm/vm_kern_private.h"
 #include "vm/vm_map_private.h"
 
 static const char *access_name(const struct arch_fault *fault)
@@ -81,11 +81,15 @@ void vm_fault_explain(const struct arch_fault *fault, char *why, size_t why_size
 	bool locked = vm_fault_may_lock();
 	vm_map_t map =
 	    locked ? vm_fault_lock_map(kernel_map, fault->va) : map_without_lock(fault->va);
-	char where[128];
+	bool freed;
+	char where[160];
 
-	vm_map_describe(map, fault->va, where, sizeof(where));
-	format(why, why_size, "%s of %#lx: %s; address is in: %s", access_name(fault),
-	       (unsigned long)fault->va, cause_name(fault, map, locked), where);
+	freed = kmem_debug_explain(fault->va, where, sizeof(where));
+	if (!freed)
+		vm_map_describe(map, fault->va, where, sizeof(where));
+	format(why, why_size, "%s of %#lx: %s; %s: %s", access_name(fault),
+	       (unsigned long)fault->va, cause_name(fault, map, locked),
+	       freed ? "it was" : "address is in", where);
 	if (locked)
 		vm_map_unlock(map);
 }

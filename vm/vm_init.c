@@ -6,7 +6,9 @@
 #include "arch/mmu.h"
 #include "smp/shootdown.h"
 #include "smp/smp.h"
+#include "vm/mag_cache_private.h"
 #include "vm/pmap.h"
+#include "vm/uma.h"
 #include "vm/vm.h"
 #include "vm/vm_boot.h"
 #include "vm/vm_kern.h"
@@ -29,10 +31,12 @@ void vm_init(void)
 	vm_boot_init();
 	/* What is kept per CPU comes from the boot allocator: ask before the hand-over. */
 	shootdown_init(smp_cpu_count(), shootdown_memory);
+	mag_pool_init();
 	vm_magazine_init(smp_cpu_count());
 	vm_phys_init();
 	vm_pageout_init();
 	vm_object_init();
+	uma_startup();
 	pmap_init();
 	swap_init(arch_boot_info()->ram_bytes);
 	vm_map_startup();

@@ -14,6 +14,7 @@
 #include "lib/check.h"
 #include "lib/format.h"
 #include "vm/pmap.h"
+#include "vm/vm_kern_debug.h"
 #include "vm/vm_kern_private.h"
 #include "vm/vm_map_private.h"
 #include "vm/vm_object.h"
@@ -138,6 +139,11 @@ vm_offset_t kmem_alloc(vm_map_t map, vm_size_t size)
 	vm_map_lock(map);
 	addr = kmem_alloc_locked(map, size);
 	vm_map_unlock(map);
+	if (addr == 0 && vm_page_reclaim_for(VM_ALLOC_SYSTEM, atop(size))) {
+		vm_map_lock(map);
+		addr = kmem_alloc_locked(map, size);
+		vm_map_unlock(map);
+	}
 	return addr;
 }
 
@@ -168,32 +174,41 @@ uint64_t kmem_free_refused_count(void)
 /* What a caller who frees what is not his gets. */
 static void kmem_free_refused(vm_map_t map, vm_offset_t addr, vm_size_t size)
 {
-	char where[128];
+	const char *status = "it was";
+	char where[160];
 
-	vm_map_describe(map, addr, where, sizeof(where));
+	if (!kmem_debug_explain(addr, where, sizeof(where))) {
+		status = "the address is in";
+		vm_map_describe(map, addr, where, sizeof(where));
+	}
 	if (kmem_free_strict())
-		panic("kmem_free(%s, %#lx, %#lx): not all of it is allocated; the address is in: "
-		      "%s",
-		      map->name, (unsigned long)addr, (unsigned long)size, where);
+		panic("kmem_free(%s, %#lx, %#lx): not all of it is allocated; %s: %s", map->name,
+		      (unsigned long)addr, (unsigned long)size, status, where);
 	atomic64_add(&refused_count, 1, MO_RELAXED);
-	kprintf("kmem_free(%s, %#lx, %#lx) refused: not all of it is allocated; the address is in: "
-		"%s\n",
-		map->name, (unsigned long)addr, (unsigned long)size, where);
+	kprintf("kmem_free(%s, %#lx, %#lx) refused: not all of it is allocated; %s: %s\n",
+		map->name, (unsigned long)addr, (unsigned long)size, status, where);
 }
 
 /* Removes [start, end), or returns false when some of it is not allocated. Map locked. */
-static bool kmem_free_locked(vm_map_t map, vm_offset_t start, vm_offset_t end)
+static bool kmem_free_locked(vm_map_t map, vm_offset_t start, vm_offset_t end, const void *caller)
 {
+	bool bury = map == kmem_map && kmem_debug();
+
 	do {
-		if (!map_range_covered(map, start, end))
+		if (!map_range_covered(map, start, end) || kmem_debug_is_grave(start, end))
 			return false;
 	} while (map_transition_wait(map, start, end));
+	if (bury)
+		kmem_debug_poison(start, end);
 	kmem_delete_certainly(map, start, end);
+	if (bury)
+		kmem_debug_bury(start, end, (uintptr_t)caller);
 	kmem_space_freed(map);
 	return true;
 }
 
-void kmem_free_then(vm_map_t map, vm_offset_t addr, vm_size_t size, void (*then)(vm_map_t map))
+void kmem_free_then(vm_map_t map, vm_offset_t addr, vm_size_t size, void (*then)(vm_map_t map),
+		    const void *caller)
 {
 	vm_offset_t start = trunc_page(addr), end;
 	bool freed;
@@ -204,16 +219,15 @@ void kmem_free_then(vm_map_t map, vm_offset_t addr, vm_size_t size, void (*then)
 		kmem_free_refused(map, addr, size);
 		return;
 	}
+	if (!kmem_cache_disown(map, start, end)) {
+		kmem_free_refused(map, addr, size);
+		return;
+	}
 	vm_map_lock(map);
-	freed = kmem_free_locked(map, start, end);
+	freed = kmem_free_locked(map, start, end, caller);
 	if (then != NULL)
 		then(map);
 	vm_map_unlock(map);
 	if (!freed)
 		kmem_free_refused(map, addr, size);
-}
-
-void kmem_free(vm_map_t map, vm_offset_t addr, vm_size_t size)
-{
-	kmem_free_then(map, addr, size, NULL);
 }

@@ -10,6 +10,7 @@
 #include "smp/preempt.h"
 #include "vm/pmap.h"
 #include "vm/uma.h"
+#include "vm/vm_kern_debug.h"
 #include "vm/vm_kern_private.h"
 #include "vm/vm_map_private.h"
 #include "vm/vm_object.h"
@@ -209,7 +210,7 @@ static vm_offset_t malloc_locked(vm_map_t map, vm_size_t size, int flags)
 	}
 }
 
-vm_offset_t kmem_malloc(vm_map_t map, vm_size_t size, int flags)
+vm_offset_t kmem_malloc_uncached(vm_map_t map, vm_size_t size, int flags, const void *caller)
 {
 	vm_offset_t addr;
 
@@ -224,5 +225,13 @@ vm_offset_t kmem_malloc(vm_map_t map, vm_size_t size, int flags)
 	vm_map_lock(map);
 	addr = malloc_locked(map, size, flags);
 	vm_map_unlock(map);
+	/* With the map locked no other CPU could be asked for what it has cached. */
+	if (addr == 0 && vm_page_reclaim_for(kmem_page_request(flags), atop(size))) {
+		vm_map_lock(map);
+		addr = malloc_locked(map, size, flags);
+		vm_map_unlock(map);
+	}
+	if (addr != 0 && map == kmem_map && kmem_debug())
+		kmem_debug_allocated(addr, size, (uintptr_t)caller);
 	return addr;
 }

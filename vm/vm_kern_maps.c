@@ -7,6 +7,8 @@
 #include "lib/check.h"
 #include "vm/pmap.h"
 #include "vm/vm_kern.h"
+#include "vm/vm_kern_cache.h"
+#include "vm/vm_kern_private.h"
 #include "vm/vm_phys.h"
 
 vm_map_t kmem_map;
@@ -79,4 +81,6 @@ void vm_kern_maps_init(const struct vm_kern_map_sizes *sizes)
 	    make_map("pipe_map", sizes->pipe, size_within(ram / 64, 2 * mib, 512 * mib), false);
 	buffer_map =
 	    make_map("buffer_map", sizes->buffer, size_within(ram / 16, 4 * mib, 8192 * mib), true);
+	kmem_debug_init();
+	kmem_cache_init();
 }

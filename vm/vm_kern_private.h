@@ -12,8 +12,34 @@ extern "C" {
 /* Removes a range that is the caller's. Map locked, unlocked in between, and locked on return. */
 void kmem_delete_certainly(vm_map_t map, vm_offset_t start, vm_offset_t end);
 
-/* kmem_free, and then(map) while the map is still locked. */
-void kmem_free_then(vm_map_t map, vm_offset_t addr, vm_size_t size, void (*then)(vm_map_t map));
+/* kmem_malloc past the caches, for the function at `caller`. */
+vm_offset_t kmem_malloc_uncached(vm_map_t map, vm_size_t size, int flags, const void *caller);
+
+/*
+ * vm_kern_cache.c: [start, end) is about to be freed the long way; the caches have nothing more to
+ * do with it. False when they hold some of it: it is free already. Any map. Any context.
+ */
+bool kmem_cache_disown(vm_map_t map, vm_offset_t start, vm_offset_t end);
+
+/* kmem_free past the caches, for `caller`, and then(map) while the map is still locked. */
+void kmem_free_then(vm_map_t map, vm_offset_t addr, vm_size_t size, void (*then)(vm_map_t map),
+		    const void *caller);
+
+/* vm_kern_debug.c, when kmem_map is there: off, with nothing kept away. */
+void kmem_debug_init(void);
+
+/*
+ * vm_kern_debug.c, for ranges of kmem_map while kmem.debug is on. A range was allocated; holds
+ * something that is freed already; is about to be freed, and is in ours; was emptied, and is to be
+ * kept away (the last two: map locked, bury unlocks it in between).
+ */
+void kmem_debug_allocated(vm_offset_t addr, vm_size_t size, uintptr_t by);
+bool kmem_debug_is_grave(vm_offset_t start, vm_offset_t end);
+void kmem_debug_poison(vm_offset_t start, vm_offset_t end);
+void kmem_debug_bury(vm_offset_t start, vm_offset_t end, uintptr_t by);
+
+/* Who freed what was at va, and who had it; false when nothing is known. Any context. */
+bool kmem_debug_explain(vm_offset_t va, char *text, size_t size);
 
 /* Takes the entry of [start, end) away; nothing is mapped in it, and nobody waits for it. */
 void kmem_discard_entry(vm_map_t map, vm_offset_t start, vm_offset_t end);

@@ -85,5 +85,5 @@ vm_offset_t kmem_alloc_wait(vm_map_t map, vm_size_t size)
 
 void kmem_free_wakeup(vm_map_t map, vm_offset_t addr, vm_size_t size)
 {
-	kmem_free_then(map, addr, size, wake_first);
+	kmem_free_then(map, addr, size, wake_first, __builtin_return_address(0));
 }

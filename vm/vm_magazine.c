@@ -1,357 +1,515 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Each CPU has, for each domain, a loaded and a previous magazine (Bonwick and Adams, 3.1): the
- * pair guarantees that after an exchange with vm_phys at least one magazine's worth of
- * allocations, and as many frees, go by without the next one.
+ * What is particular to pages in magazines; how magazines work is in mag_cache.c.
  *
- * Locking. A spinlock for each CPU, rank LOCK_RANK_MAGAZINE, which its own CPU takes without
- * contention and which lets any CPU empty it. It is held across the exchange with vm_phys, so
- * that no page is ever out of sight of a CPU that looks for the last one: it is in vm_phys or in
- * a magazine. hit_alloc() and hit_free() are all that runs when nothing needs to be exchanged.
+ * Size. All magazines and depots together hold at most 1/64 of RAM, a quarter of that in known
+ * zero pages. Where many CPUs share little RAM, each magazine has fewer rounds, and with none at
+ * all every request goes to vm_phys. As free memory runs out a CPU takes smaller batches, and from
+ * what is kept for other classes no more than the one page that it needs: a magazine serves every
+ * class, so nothing goes into one that not every class may have.
  *
- * Size. All magazines together hold at most 1/64 of RAM; where many CPUs share little RAM, each
- * magazine has fewer rounds, and with none at all every request goes to vm_phys. As free memory
- * runs out a CPU takes smaller batches, down to the one page that it needs. While a thread waits
- * for a page, nothing stays in a magazine: what is freed goes on to vm_phys (vm_wait.c says why it
- * is enough to ask for waiters with the lock held).
+ * Shortage. While a thread waits for a page, and while a domain is below its low watermark, a CPU
+ * whose magazines were emptied gets no new ones: what is freed goes on to vm_phys (vm_wait.c says
+ * what a waiter may rely on).
+ *
+ * State. A page is VM_PAGE_MAGAZINE before it is given to a magazine and until after it has been
+ * taken out, so what is found in a magazine is in that state, and at rest so is nothing else.
  */
 #include "vm/vm_magazine.h"
 
 #include "arch/bootinfo.h"
-#include "arch/cpu.h"
+#include "arch/clock.h"
+#include "arch/cpus.h"
+#include "arch/physmap.h"
 #include "lib/check.h"
-#include "smp/spinlock.h"
-#include "vm/vm_boot.h"
+#include "lib/format.h"
+#include "smp/patience.h"
+#include "smp/preempt.h"
+#include "smp/smp.h"
+#include "vm/mag_cache_private.h"
 #include "vm/vm_page_internal.h"
 #include "vm/vm_pageout_internal.h"
 #include "vm/vm_phys_internal.h"
 #include "vm/vm_report.h"
 
-enum { CACHED_SHARE = 64 }; /* one in so many pages of RAM may be in magazines */
-
-struct magazine {
-	unsigned count;
-	vm_page_t rounds[VM_MAGAZINE_ROUNDS];
+enum {
+	CACHED_SHARE = 64, /* one in so many pages of RAM may be in magazines */
+	ZERO_SHARE = 4,    /* of those, one in so many in magazines of zero pages */
+	ROUNDS_MIN = 8,
 };
 
-/* The two change places, not contents: which is loaded is an index. */
-struct magazine_pair {
-	struct magazine magazines[2];
-	unsigned loaded;
-};
-
-/* (l) lock  (c) constant after init */
-struct cpu_cache {
-	struct spinlock lock;
-	struct vm_magazine_stats stats; /* (l) */
-	struct magazine_pair *pairs;    /* (c) one for each domain; (l) what they hold */
-} QUIRE_ALIGNED(CACHE_LINE);
-
-/* Constant after init. */
+/* Constant after init, what the caches contain and atomics apart. */
 static struct {
-	struct cpu_cache *caches; /* one for each CPU */
-	unsigned cpus;            /* 0: no magazines yet, or no room for any */
-	unsigned domains;
-	unsigned rounds; /* pages in each magazine, <= VM_MAGAZINE_ROUNDS */
-} depot;
+	struct mag_cache caches[MAXMEMDOM][VM_MAGAZINE_KINDS];
+	uint8_t cpu_domain[MAXCPU];
+	unsigned domains; /* 0: no magazines yet */
+	unsigned cpus;
+	struct atomic64 next_age_ns;
+	struct atomic32 pauses; /* by so many: idle CPUs keep still */
+	struct atomic32 moving; /* idle CPUs that do not */
+} magazines;
 
-static unsigned rounds_for(uint64_t ram_pages, unsigned cpus, unsigned domains)
+uint32_t vm_magazine_offsets[MAXMEMDOM];
+
+/* --- The owner's side of the caches --- */
+
+static unsigned domain_of(const void *ctx)
 {
-	uint64_t rounds = ram_pages / CACHED_SHARE / (2 * (uint64_t)cpus * domains);
-
-	return rounds < VM_MAGAZINE_ROUNDS ? (unsigned)rounds : VM_MAGAZINE_ROUNDS;
+	return (unsigned)(uintptr_t)ctx;
 }
 
-static uint64_t ram_pages(const struct boot_info *info)
+/*
+ * A whole batch while there is plenty; half of each CPU's share of what every class may have, at
+ * the end.
+ */
+static unsigned batch_size(unsigned want)
+{
+	uint64_t total = vm_phys_free_total(), floor = vm_page_limits.free_reserved;
+	uint64_t share = total > floor ? (total - floor) / (2 * (uint64_t)magazines.cpus) : 0;
+
+	if (vm_page_wanted() || share == 0)
+		return 1;
+	return share < want ? (unsigned)share : want;
+}
+
+/* `flags` is the floor of the class that asks. */
+static unsigned pages_import(void *ctx, void **items, unsigned want, int flags)
+{
+	vm_page_t *pages = (vm_page_t *)(void *)items;
+	uint64_t floor = (uint64_t)flags, common = vm_page_limits.free_reserved;
+	unsigned n = batch_size(want), got = 0;
+
+	if (n > 1)
+		got = vm_phys_alloc_batch_above(domain_of(ctx), pages, n,
+						floor > common ? floor : common);
+	if (got == 0)
+		got = vm_phys_alloc_batch_above(domain_of(ctx), pages, 1, floor);
+	for (unsigned i = 0; i < got; i++)
+		pages[i]->state = VM_PAGE_MAGAZINE;
+	return got;
+}
+
+static void pages_release(void *ctx, void **items, unsigned count)
+{
+	(void)ctx;
+	vm_phys_free_batch((vm_page_t *)(void *)items, count);
+}
+
+static bool pages_short(void *ctx)
+{
+	return vm_page_wanted() || vm_watermarks_below_low(domain_of(ctx));
+}
+
+/* --- Init --- */
+
+static uint64_t ram_pages(const struct boot_info *info, unsigned domain)
 {
 	uint64_t pages = 0;
 
 	for (unsigned i = 0; i < info->range_count; i++)
-		pages += atop(info->ranges[i].end - info->ranges[i].start);
+		if (info->ranges[i].domain == domain)
+			pages += atop(info->ranges[i].end - info->ranges[i].start);
 	return pages;
 }
 
-/* Before vm_phys_init(), which ends boot allocation. */
+/* A bound of 0 means none, so where there is room for nothing it is less than anybody's share. */
+static void cache_init(unsigned domain, enum vm_magazine_kind kind, uint64_t items_max)
+{
+	static const char *const names[VM_MAGAZINE_KINDS] = {"page magazines", "zero pages"};
+	struct mag_cache_config config = {
+	    .name = names[kind],
+	    .rounds_min = ROUNDS_MIN,
+	    .rounds_max = MAG_ROUNDS,
+	    .items_max = items_max != 0 ? items_max : 1,
+	    .import = kind == VM_MAGAZINE_ANY ? pages_import : NULL,
+	    .release = pages_release,
+	    .is_short = pages_short,
+	    .ctx = (void *)(uintptr_t)domain,
+	};
+
+	(void)mag_cache_init(&magazines.caches[domain][kind], &config);
+}
+
+/*
+ * Two magazines for each CPU and kind, and as many as the depots can fill. More are needed only
+ * where CPUs use several domains' memory, or keep spare ones.
+ */
+static unsigned magazines_needed(unsigned cpus, uint64_t bound)
+{
+	return 2 * VM_MAGAZINE_KINDS * cpus + 2 * (unsigned)(bound / MAG_ROUNDS) + 2;
+}
+
 void vm_magazine_init(unsigned cpus)
 {
 	const struct boot_info *info = arch_boot_info();
-	size_t pairs = info->domain_count * sizeof(struct magazine_pair);
+	uint64_t all = 0;
 
 	CHECK(cpus >= 1 && cpus <= MAXCPU);
-	depot.cpus = 0;
-	depot.domains = info->domain_count;
-	depot.rounds = rounds_for(ram_pages(info), cpus, depot.domains);
-	if (depot.rounds == 0)
-		return;
-	depot.caches = (struct cpu_cache *)vm_boot_alloc(cpus * sizeof(struct cpu_cache),
-							 CACHE_LINE, "page magazines");
-	for (unsigned cpu = 0; cpu < cpus; cpu++) {
-		struct cpu_cache *cache = &depot.caches[cpu];
+	mag_pool_init();
+	magazines.domains = info->domain_count;
+	magazines.cpus = cpus;
+	atomic64_store(&magazines.next_age_ns, 0, MO_RELAXED);
+	atomic32_store(&magazines.pauses, 0, MO_RELAXED);
+	atomic32_store(&magazines.moving, 0, MO_RELAXED);
+	for (unsigned cpu = 0; cpu < cpus; cpu++)
+		magazines.cpu_domain[cpu] = (uint8_t)arch_cpu_domain(cpu);
+	for (unsigned domain = 0; domain < info->domain_count; domain++) {
+		uint64_t bound = ram_pages(info, domain) / CACHED_SHARE;
 
-		spin_init(&cache->lock, "page magazines", LOCK_RANK_MAGAZINE, 0);
-		cache->pairs =
-		    (struct magazine_pair *)vm_boot_alloc(pairs, CACHE_LINE, "page magazines");
+		cache_init(domain, VM_MAGAZINE_ZERO, bound / ZERO_SHARE);
+		cache_init(domain, VM_MAGAZINE_ANY, bound - bound / ZERO_SHARE);
+		vm_magazine_offsets[domain] = magazines.caches[domain][VM_MAGAZINE_ANY].offset;
+		all += bound;
 	}
-	depot.cpus = cpus;
+	mag_pool_reserve(magazines_needed(cpus, all));
 }
 
-/* The running CPU's cache, or NULL when it has none. */
-static struct cpu_cache *own_cache(void)
+unsigned vm_magazine_local_domain(void)
 {
-	unsigned cpu = arch_cpu_id();
-
-	return cpu < depot.cpus ? &depot.caches[cpu] : NULL;
+	return magazines.cpu_domain[arch_cpu_id()];
 }
 
-/* --- Hits; lock held --- */
-
-static inline struct magazine *loaded(struct magazine_pair *pair)
+const struct mag_cache *vm_magazine_cache(unsigned domain, enum vm_magazine_kind kind)
 {
-	return &pair->magazines[pair->loaded];
+	return domain < magazines.domains ? &magazines.caches[domain][kind] : NULL;
 }
 
-static inline struct magazine *previous(struct magazine_pair *pair)
+/* --- One page --- */
+
+static vm_page_t page_out(void *item)
 {
-	return &pair->magazines[pair->loaded ^ 1];
+	vm_page_t m = (vm_page_t)item;
+
+	if (m != NULL)
+		m->state = VM_PAGE_ALLOCATED;
+	return m;
 }
-
-static inline vm_page_t hit_alloc(struct magazine_pair *pair)
-{
-	if (loaded(pair)->count == 0)
-		pair->loaded ^= 1;
-	if (loaded(pair)->count == 0)
-		return NULL;
-	return loaded(pair)->rounds[--loaded(pair)->count];
-}
-
-static inline bool hit_free(struct magazine_pair *pair, vm_page_t m)
-{
-	if (loaded(pair)->count == depot.rounds)
-		pair->loaded ^= 1;
-	if (loaded(pair)->count == depot.rounds)
-		return false;
-	loaded(pair)->rounds[loaded(pair)->count++] = m;
-	return true;
-}
-
-/* --- Exchanges with vm_phys; lock held --- */
-
-/* A whole magazine while there is plenty; half of each CPU's share of what is left, at the end. */
-static unsigned batch_size(uint64_t floor)
-{
-	uint64_t total = vm_phys_free_total();
-	uint64_t share = total > floor ? (total - floor) / (2 * (uint64_t)depot.cpus) : 0;
-
-	if (vm_page_wanted())
-		return 1;
-	if (share > depot.rounds)
-		return depot.rounds;
-	return share > 0 ? (unsigned)share : 1;
-}
-
-/* Whose magazine a page is in is noted in pindex, which nobody else uses then: for the audit. */
-static inline void page_cache(vm_page_t m, unsigned cpu)
-{
-	m->state = VM_PAGE_MAGAZINE;
-	m->pindex = cpu;
-}
-
-static void refill(struct magazine_pair *pair, unsigned domain, uint64_t floor, unsigned cpu)
-{
-	struct magazine *mag = loaded(pair);
-
-	CHECK_EQ(mag->count, 0);
-	mag->count = vm_phys_alloc_batch_above(domain, mag->rounds, batch_size(floor), floor);
-	for (unsigned i = 0; i < mag->count; i++)
-		page_cache(mag->rounds[i], cpu);
-}
-
-static void magazine_empty(struct magazine *mag)
-{
-	if (mag->count == 0)
-		return;
-	vm_phys_free_batch(mag->rounds, mag->count);
-	mag->count = 0;
-}
-
-static void cache_empty(struct cpu_cache *cache)
-{
-	for (unsigned d = 0; d < depot.domains; d++) {
-		magazine_empty(&cache->pairs[d].magazines[0]);
-		magazine_empty(&cache->pairs[d].magazines[1]);
-	}
-}
-
-/* --- Interface --- */
 
 vm_page_t vm_magazine_alloc(unsigned domain, uint64_t floor)
 {
-	struct cpu_cache *cache = own_cache();
-	struct magazine_pair *pair;
+	struct mag_cache *cache = &magazines.caches[domain][VM_MAGAZINE_ANY];
 	vm_page_t m = NULL;
+	void *item;
 
-	if (cache == NULL)
+	if (magazines.domains == 0)
 		return vm_phys_alloc_batch_above(domain, &m, 1, floor) == 1 ? m : NULL;
-	CHECK_LT(domain, depot.domains);
-	pair = &cache->pairs[domain];
-	spin_lock(&cache->lock);
-	m = hit_alloc(pair);
-	if (m != NULL) {
-		cache->stats.alloc_hits++;
-	} else {
-		cache->stats.alloc_misses++;
-		refill(pair, domain, floor, (unsigned)(cache - depot.caches));
-		m = hit_alloc(pair);
-	}
-	if (m != NULL)
-		m->state = VM_PAGE_ALLOCATED;
-	spin_unlock(&cache->lock);
-	return m;
+	CHECK_LT(domain, magazines.domains);
+	/* From here on this CPU's pages are where vm_page_alloc looks first. */
+	percpu_self()->vm_pages = vm_magazine_offsets[vm_magazine_local_domain()];
+	item = mag_cache_alloc(cache);
+	if (item == NULL)
+		item = mag_cache_alloc_slow(cache, (int)floor);
+	return page_out(item);
+}
+
+vm_page_t vm_magazine_alloc_zero(unsigned domain)
+{
+	struct mag_cache *cache = &magazines.caches[domain][VM_MAGAZINE_ZERO];
+	void *item;
+
+	if (magazines.domains == 0)
+		return NULL;
+	CHECK_LT(domain, magazines.domains);
+	item = mag_cache_alloc(cache);
+	if (item == NULL)
+		item = mag_cache_alloc_cached(cache);
+	return page_out(item);
+}
+
+void vm_magazine_put(vm_page_t m)
+{
+	struct mag_cache *cache = &magazines.caches[m->domain][VM_MAGAZINE_ANY];
+
+	if (magazines.domains == 0)
+		vm_phys_free(m, 0);
+	else if (!mag_cache_free(cache, m))
+		mag_cache_free_slow(cache, m);
 }
 
 void vm_magazine_free(vm_page_t m)
 {
-	struct cpu_cache *cache = own_cache();
-	struct magazine_pair *pair;
-
 	CHECK_EQ(m->state, VM_PAGE_ALLOCATED);
 	CHECK(m->object == NULL && m->wire_count == 0);
-	if (cache == NULL) {
-		vm_phys_free(m, 0);
-		return;
-	}
-	pair = &cache->pairs[m->domain];
-	spin_lock(&cache->lock);
-	page_cache(m, (unsigned)(cache - depot.caches));
-	if (hit_free(pair, m)) {
-		cache->stats.free_hits++;
-	} else {
-		cache->stats.free_misses++;
-		magazine_empty(loaded(pair));
-		CHECK(hit_free(pair, m));
-	}
-	if (vm_page_wanted())
-		cache_empty(cache);
-	spin_unlock(&cache->lock);
+	m->state = VM_PAGE_MAGAZINE;
+	vm_magazine_put(m);
 }
 
-/* Lock held. */
-static uint64_t cached_in(const struct cpu_cache *cache)
-{
-	uint64_t cached = 0;
+/* --- Zeroing ahead --- */
 
-	for (unsigned d = 0; d < depot.domains; d++)
-		cached += cache->pairs[d].magazines[0].count + cache->pairs[d].magazines[1].count;
-	return cached;
+/* It takes microseconds; an emulator may leave the CPU alone for longer. */
+#define PAUSE_WARN_NS  (5 * NS_PER_SECOND)
+#define PAUSE_PANIC_NS (90 * NS_PER_SECOND)
+
+/* Has this CPU, or the depot behind it, room for one more? */
+static bool zero_room(const struct mag_cache *cache)
+{
+	const struct mag_cpu *part = mag_cpu_self(cache);
+	uint32_t rounds = atomic32_load(&cache->rounds, MO_RELAXED);
+
+	if (cache->lines == 0 || rounds == 0)
+		return false;
+	if (atomic32_load(&part->stack.count, MO_RELAXED) < rounds ||
+	    atomic32_load(&part->previous_count, MO_RELAXED) < rounds)
+		return true;
+	return mag_cache_depot_cached(cache) + rounds <= cache->depot_limit;
+}
+
+/* The one that comes is in nobody's way; far above the marks at which the daemon begins to work. */
+static vm_page_t zero_source(unsigned domain)
+{
+	struct vm_watermarks marks;
+	vm_page_t m;
+
+	if (vm_page_wanted())
+		return NULL;
+	vm_pageout_watermarks(domain, &marks);
+	if (vm_phys_free_pages(domain) <= 2 * marks.high)
+		return NULL;
+	return vm_phys_alloc_batch_above(domain, &m, 1, 2 * marks.high) == 1 ? m : NULL;
+}
+
+bool vm_magazine_zero_one(void)
+{
+	unsigned domain = vm_magazine_local_domain();
+	struct mag_cache *cache = &magazines.caches[domain][VM_MAGAZINE_ZERO];
+	vm_page_t m;
+
+	if (magazines.domains == 0 || !zero_room(cache))
+		return false;
+	/* With the page in its hands, the thread does not wait until this CPU is idle again. */
+	preempt_disable();
+	/* Sequentially consistent, as in vm_magazine_pause: one of the two sees the other. */
+	atomic32_add(&magazines.moving, 1, MO_SEQ_CST);
+	m = atomic32_load(&magazines.pauses, MO_SEQ_CST) == 0 ? zero_source(domain) : NULL;
+	if (m != NULL) {
+		m->state = VM_PAGE_MAGAZINE;
+		arch_page_zero(VM_PAGE_TO_PHYS(m));
+		m->flags = PG_ZERO;
+		if (!mag_cache_free(cache, m))
+			mag_cache_free_slow(cache, m);
+	}
+	atomic32_sub(&magazines.moving, 1, MO_RELEASE);
+	preempt_enable();
+	return m != NULL;
+}
+
+void vm_magazine_pause(void)
+{
+	struct patience patience;
+
+	atomic32_add(&magazines.pauses, 1, MO_SEQ_CST);
+	if (!arch_irq_enabled() || in_interrupt())
+		return;
+	patience_start(&patience, PAUSE_WARN_NS, PAUSE_PANIC_NS);
+	/* Acquire: pairs with the release in vm_magazine_zero_one. */
+	while (atomic32_load(&magazines.moving, MO_SEQ_CST) != 0) {
+		enum patience_verdict verdict = patience_turn(&patience);
+
+		if (verdict == PATIENCE_OUT)
+			panic("vm_magazine_pause: an idle CPU does not finish its page");
+		if (verdict != PATIENCE_WAIT)
+			kprintf("vm: an idle CPU zeroes one page for %u ms\n",
+				(unsigned)(patience_waited_ns(&patience) / NS_PER_MS));
+	}
+}
+
+void vm_magazine_resume(void)
+{
+	CHECK_NE(atomic32_sub(&magazines.pauses, 1, MO_RELEASE), 0);
+}
+
+/* --- All of them --- */
+
+enum { CACHES_MAX = MAXMEMDOM * VM_MAGAZINE_KINDS };
+
+/* All caches, in caches[CACHES_MAX]; returns how many. */
+static unsigned caches_list(struct mag_cache **caches)
+{
+	unsigned n = 0;
+
+	for (unsigned domain = 0; domain < magazines.domains; domain++)
+		for (unsigned kind = 0; kind < VM_MAGAZINE_KINDS; kind++)
+			caches[n++] = &magazines.caches[domain][kind];
+	return n;
 }
 
 uint64_t vm_magazine_drain(void)
 {
+	struct mag_cache *caches[CACHES_MAX];
+	unsigned n = caches_list(caches);
 	uint64_t drained = 0;
 
-	for (unsigned cpu = 0; cpu < depot.cpus; cpu++) {
-		struct cpu_cache *cache = &depot.caches[cpu];
-
-		spin_lock(&cache->lock);
-		drained += cached_in(cache);
-		cache_empty(cache);
-		spin_unlock(&cache->lock);
-	}
+	if (n != 0 && mag_cache_can_drain())
+		return mag_cache_drain_many(caches, n);
+	for (unsigned i = 0; i < n; i++)
+		drained += mag_cache_drain_local(caches[i]);
 	return drained;
+}
+
+void vm_magazine_age(void)
+{
+	struct mag_cache *caches[CACHES_MAX];
+	unsigned n = caches_list(caches);
+
+	for (unsigned i = 0; i < n; i++)
+		if (pages_short(caches[i]->config.ctx))
+			mag_cache_shrink(caches[i]);
+		else
+			mag_cache_age(caches[i]);
+}
+
+enum { AGE_NS = 1000000000 };
+
+/* Idle CPUs come by at each tick; the first one of each second does it for all. */
+bool vm_magazine_idle(void)
+{
+	uint64_t now = arch_clock_ns(), due = atomic64_load(&magazines.next_age_ns, MO_RELAXED);
+
+	if (atomic32_load(&magazines.pauses, MO_RELAXED) != 0)
+		return false;
+	if (now >= due && atomic64_cas(&magazines.next_age_ns, &due, now + AGE_NS, MO_RELAXED))
+		vm_magazine_age();
+	return vm_magazine_zero_one();
+}
+
+static void stats_add(struct vm_magazine_stats *stats, const struct mag_cache *cache, unsigned cpu,
+		      enum vm_magazine_kind kind)
+{
+	struct mag_cache_stats one;
+
+	mag_cache_cpu_stats(cache, cpu, &one);
+	stats->cached += one.cached;
+	stats->zeroed += kind == VM_MAGAZINE_ZERO ? one.cached : 0;
+	stats->alloc_hits += one.allocs - one.alloc_misses;
+	stats->alloc_misses += one.alloc_misses;
+	stats->free_hits += one.frees - one.free_misses;
+	stats->free_misses += one.free_misses;
+	stats->exchanges += one.exchanges;
+	stats->resizes += one.resizes;
 }
 
 void vm_magazine_stats(unsigned cpu, struct vm_magazine_stats *stats)
 {
-	struct cpu_cache *cache;
+	*stats = (struct vm_magazine_stats){0};
+	for (unsigned domain = 0; domain < magazines.domains; domain++)
+		for (unsigned kind = 0; kind < VM_MAGAZINE_KINDS; kind++)
+			stats_add(stats, &magazines.caches[domain][kind], cpu,
+				  (enum vm_magazine_kind)kind);
+}
 
-	*stats = (struct vm_magazine_stats){0, 0, 0, 0, 0};
-	if (cpu >= depot.cpus)
-		return;
-	cache = &depot.caches[cpu];
-	spin_lock(&cache->lock);
-	*stats = cache->stats;
-	stats->cached = cached_in(cache);
-	spin_unlock(&cache->lock);
+uint64_t vm_magazine_depot_cached(void)
+{
+	struct mag_cache *caches[CACHES_MAX];
+	unsigned n = caches_list(caches);
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		sum += mag_cache_depot_cached(caches[i]);
+	return sum;
 }
 
 uint64_t vm_magazine_cached(void)
 {
-	uint64_t cached = 0;
+	struct mag_cache *caches[CACHES_MAX];
+	unsigned n = caches_list(caches);
+	uint64_t sum = 0;
 
-	for (unsigned cpu = 0; cpu < depot.cpus; cpu++) {
-		struct vm_magazine_stats stats;
-
-		vm_magazine_stats(cpu, &stats);
-		cached += stats.cached;
-	}
-	return cached;
+	for (unsigned i = 0; i < n; i++)
+		sum += mag_cache_cached(caches[i]);
+	return sum;
 }
 
-/* --- Audit; lock held --- */
+/* --- Audit --- */
 
-static unsigned audit_page(vm_page_t m, unsigned cpu, unsigned domain, vm_report_fn *report)
+struct audit {
+	vm_report_fn *report;
+	unsigned broken;
+	vm_page_t mark; /* no page's address, and no earlier audit's mark */
+	unsigned domain;
+	enum vm_magazine_kind kind;
+};
+
+static void holder_name(char *text, size_t size, int cpu)
 {
+	if (cpu == MAG_CACHE_DEPOT)
+		format(text, size, "the depot");
+	else
+		format(text, size, "CPU %d", cpu);
+}
+
+/*
+ * A page in a magazine uses its list links for nothing: an audit leaves its mark there, and finds
+ * one that it has seen.
+ */
+static void audit_page(void *arg, void *item, int cpu)
+{
+	struct audit *audit = (struct audit *)arg;
+	vm_page_t m = (vm_page_t)item;
 	unsigned long long pa = (unsigned long long)m->phys_addr;
 	struct vm_page_damage damage;
-	unsigned broken = 0;
+	char holder[16];
 
-	if (m->state != VM_PAGE_MAGAZINE)
-		broken += vm_report(report, "magazine: page %#llx of CPU %u is %s", pa, cpu,
-				    vm_page_state_name(m->state));
-	if (m->pindex != cpu)
-		broken += vm_report(report, "magazine: page %#llx of CPU %u is CPU %llu's too", pa,
-				    cpu, (unsigned long long)m->pindex);
-	if (m->domain != domain)
-		broken += vm_report(report, "magazine: page %#llx of domain %u is kept for %u", pa,
-				    m->domain, domain);
-	if (m->object != NULL || m->wire_count != 0 || m->order != VM_PAGE_NO_ORDER)
-		broken += vm_report(report, "magazine: page %#llx is in use", pa);
-	if (!vm_page_intact(m, &damage))
-		broken += vm_report(report, "magazine: page %#llx was written at offset %u", pa,
-				    damage.offset);
-	return broken;
-}
-
-/* The nth page of the pair, previous magazine after the first. */
-static vm_page_t pair_page(const struct magazine_pair *pair, unsigned n)
-{
-	const struct magazine *first = &pair->magazines[0];
-
-	return n < first->count ? first->rounds[n] : pair->magazines[1].rounds[n - first->count];
-}
-
-static unsigned audit_pair(const struct magazine_pair *pair, unsigned cpu, unsigned domain,
-			   vm_report_fn *report)
-{
-	unsigned first = pair->magazines[0].count, second = pair->magazines[1].count;
-	unsigned broken = 0;
-
-	if (first > depot.rounds || second > depot.rounds)
-		return vm_report(report, "magazine: CPU %u holds %u and %u pages, %u fit", cpu,
-				 first, second, depot.rounds);
-	for (unsigned n = 0; n < first + second; n++) {
-		vm_page_t m = pair_page(pair, n);
-
-		broken += audit_page(m, cpu, domain, report);
-		for (unsigned k = 0; k < n; k++)
-			if (pair_page(pair, k) == m)
-				broken += vm_report(report, "magazine: CPU %u holds %#llx twice",
-						    cpu, (unsigned long long)m->phys_addr);
+	holder_name(holder, sizeof(holder), cpu);
+	if (m->state != VM_PAGE_MAGAZINE) {
+		audit->broken += vm_report(audit->report, "magazine: page %#llx of %s is %s", pa,
+					   holder, vm_page_state_name(m->state));
+		return; /* its links are in use */
 	}
-	return broken;
+	if (m->link.tqe_next == audit->mark)
+		audit->broken +=
+		    vm_report(audit->report, "magazine: %s holds %#llx a second time", holder, pa);
+	m->link.tqe_next = audit->mark;
+	if (m->domain != audit->domain)
+		audit->broken +=
+		    vm_report(audit->report, "magazine: page %#llx of domain %u is kept for %u", pa,
+			      m->domain, audit->domain);
+	if (m->object != NULL || m->wire_count != 0 || m->order != VM_PAGE_NO_ORDER)
+		audit->broken +=
+		    vm_report(audit->report, "magazine: page %#llx of %s is in use", pa, holder);
+	if (audit->kind == VM_MAGAZINE_ZERO && (m->flags & PG_ZERO) == 0)
+		audit->broken += vm_report(
+		    audit->report, "magazine: page %#llx of %s is not known zero", pa, holder);
+	if (!vm_page_intact(m, &damage))
+		audit->broken +=
+		    vm_report(audit->report, "magazine: page %#llx was written at offset %u", pa,
+			      damage.offset);
 }
 
+static unsigned audit_all(vm_report_fn *report)
+{
+	static struct atomic32 audits;
+	struct audit audit = {.report = report};
+
+	audit.mark = (vm_page_t)(uintptr_t)(2 * atomic32_add(&audits, 1, MO_RELAXED) + 1);
+	for (audit.domain = 0; audit.domain < magazines.domains; audit.domain++) {
+		for (unsigned kind = 0; kind < VM_MAGAZINE_KINDS; kind++) {
+			struct mag_cache *cache = &magazines.caches[audit.domain][kind];
+
+			audit.kind = (enum vm_magazine_kind)kind;
+			audit.broken += mag_cache_audit(cache, report);
+			mag_cache_visit(cache, audit_page, &audit);
+		}
+	}
+	return audit.broken;
+}
+
+static void report_nothing(const char *line)
+{
+	(void)line;
+}
+
+/*
+ * A magazine that went from a CPU to the depot while the audit was on its way is seen twice; a page
+ * that is in two places is so the next time as well.
+ */
 unsigned vm_magazine_audit(void (*report)(const char *line))
 {
-	unsigned broken = 0;
+	unsigned broken;
 
-	for (unsigned cpu = 0; cpu < depot.cpus; cpu++) {
-		struct cpu_cache *cache = &depot.caches[cpu];
-
-		spin_lock(&cache->lock);
-		for (unsigned d = 0; d < depot.domains; d++)
-			broken += audit_pair(&cache->pairs[d], cpu, d, report);
-		spin_unlock(&cache->lock);
-	}
+	vm_magazine_pause();
+	broken = audit_all(report_nothing);
+	if (broken != 0)
+		broken = audit_all(report);
+	vm_magazine_resume();
 	return broken;
 }

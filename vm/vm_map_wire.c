@@ -12,14 +12,24 @@
 #include "vm/vm_object.h"
 #include "vm/vm_page.h"
 
-/* Allocates a busy, wired page of zeroes at the index. */
-static vm_page_t page_new(vm_object_t object, vm_pindex_t pindex)
+static vm_page_t page_alloc(vm_object_t object, vm_pindex_t pindex)
 {
 	vm_page_t m;
 
 	VM_OBJECT_WLOCK(object);
 	m = vm_page_alloc(object, pindex, VM_ALLOC_SYSTEM | VM_ALLOC_WIRED | VM_ALLOC_ZERO);
 	VM_OBJECT_WUNLOCK(object);
+	return m;
+}
+
+/* Allocates a busy, wired page of zeroes at the index. */
+static vm_page_t page_new(vm_object_t object, vm_pindex_t pindex)
+{
+	vm_page_t m = page_alloc(object, pindex);
+
+	/* With the object locked no other CPU could be asked for what it has cached. */
+	if (m == NULL && vm_page_reclaim_for(VM_ALLOC_SYSTEM, 1))
+		m = page_alloc(object, pindex);
 	if (m == NULL)
 		return NULL;
 	if ((m->flags & PG_ZERO) == 0)

@@ -2,6 +2,7 @@
 #include "vm/vm_object.h"
 
 #include "lib/check.h"
+#include "lib/planted.h"
 #include "vm/vm_page.h"
 #include "vm/vm_pool.h"
 
@@ -73,6 +74,8 @@ void vm_object_deallocate(vm_object_t object)
 	 */
 	uint32_t before = atomic32_sub(&object->ref_count, 1, MO_ACQ_REL);
 
+	if (PLANTED(page_double_free_race))
+		before = atomic32_load(&object->ref_count, MO_ACQUIRE) + 1;
 	if (before == 0)
 		panic("object %s: a reference was dropped that nobody holds", object->name);
 	if (before > 1)

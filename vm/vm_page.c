@@ -6,11 +6,17 @@
  * changes the state when the page reaches it; this file makes the owner's part of the descriptor
  * good on the way out and on the way back.
  *
+ * Most calls are hits: a page in no object comes from the running CPU's magazine, or goes there.
+ * vm_page_alloc and vm_page_free begin with that, in a few dozen instructions that touch the CPU's
+ * stack, its magazine and the descriptor; all else is behind one branch.
+ *
  * Locking: none of its own. An owner needs its object's lock, the allocators bring theirs.
  */
 #include "vm/vm_page.h"
 
 #include "lib/check.h"
+#include "smp/percpu.h"
+#include "smp/preempt.h"
 #include "vm/pmap.h"
 #include "vm/vm_magazine.h"
 #include "vm/vm_object.h"
@@ -72,26 +78,48 @@ uint64_t vm_page_class_floor(int req)
 
 /* --- Between the allocators and an owner --- */
 
-/* From the first domain that has one; those after it are for when memory is short. */
-static vm_page_t page_from_domains(uint64_t floor)
+/* Own domain first; those after it are for when its memory is short. */
+static vm_page_t page_from_domains(int req, uint64_t floor)
 {
-	for (unsigned domain = 0; domain < vm_phys_domain_count(); domain++) {
-		vm_page_t m = vm_magazine_alloc(domain, floor);
+	unsigned domains = vm_phys_domain_count(), local = vm_magazine_local_domain();
+	vm_page_t m = NULL;
 
-		if (m != NULL)
-			return m;
-	}
-	return NULL;
+	if (req & VM_ALLOC_ZERO)
+		m = vm_magazine_alloc_zero(local);
+	for (unsigned i = 0; m == NULL && i < domains; i++)
+		m = vm_magazine_alloc((local + i) % domains, floor);
+	for (unsigned i = 0; m == NULL && i < domains; i++)
+		m = vm_magazine_alloc_zero((local + i) % domains);
+	return m;
 }
 
-static vm_page_t page_take(uint64_t floor)
+uint64_t vm_page_reclaim_caches(void)
 {
-	vm_page_t m = page_from_domains(floor);
+	if (vm_magazine_cached() == 0)
+		return 0;
+	return vm_magazine_drain();
+}
+
+/* Page tables, nodes and entries come on top of what was asked for. */
+enum { RETRY_OVERHEAD_PAGES = 16 };
+
+bool vm_page_reclaim_for(int req, uint64_t npages)
+{
+	uint64_t needed = vm_page_class_floor(req) + npages + RETRY_OVERHEAD_PAGES;
+
+	return mag_cache_can_drain() && vm_phys_free_total() < needed &&
+	       vm_page_reclaim_caches() != 0;
+}
+
+static vm_page_t page_take(int req)
+{
+	uint64_t floor = vm_page_class_floor(req);
+	vm_page_t m = page_from_domains(req, floor);
 
 	for (unsigned i = 0; m == NULL && i < ALLOC_DRAINS_MAX; i++) {
-		uint64_t drained = vm_magazine_drain();
+		uint64_t drained = vm_page_reclaim_caches();
 
-		m = page_from_domains(floor);
+		m = page_from_domains(req, floor);
 		if (drained == 0)
 			break;
 	}
@@ -100,18 +128,28 @@ static vm_page_t page_take(uint64_t floor)
 	return m;
 }
 
-/* The page is the caller's from here on. */
-static void page_prepare(vm_page_t m, int req)
+/* Debug builds: was it left alone while it was free? */
+static inline void page_check_intact(vm_page_t m)
 {
+#ifdef QUIRE_DEBUG
 	struct vm_page_damage damage;
 
-	CHECK_EQ(m->state, VM_PAGE_ALLOCATED);
-	CHECK(m->object == NULL && m->wire_count == 0);
 	if (unlikely(!vm_page_intact(m, &damage)))
 		panic("page %#llx was written while it was free: offset %u, expected %#llx, "
 		      "found %#llx",
 		      (unsigned long long)m->phys_addr, damage.offset,
 		      (unsigned long long)damage.expected, (unsigned long long)damage.found);
+#else
+	(void)m;
+#endif
+}
+
+/* The page is the caller's from here on. */
+static void page_prepare(vm_page_t m, int req)
+{
+	CHECK_EQ(m->state, VM_PAGE_ALLOCATED);
+	CHECK(m->object == NULL && m->wire_count == 0);
+	page_check_intact(m);
 	m->flags &= PG_ZERO;
 	if (req & VM_ALLOC_NODUMP)
 		m->flags |= PG_NODUMP;
@@ -132,12 +170,13 @@ static void page_check_free(vm_page_t m, enum vm_page_state state, const char *w
 }
 
 /* What the owner knew about the page is gone; so is its promise about zeroes. */
-static void page_forget(vm_page_t m)
+static inline void page_forget(vm_page_t m)
 {
 	m->object = NULL;
 	m->pindex = 0;
 	m->flags = 0;
 	m->oflags = 0;
+	m->wire_count = 0;
 	m->valid = 0;
 	CHECK_EQ(m->memattr, VM_MEMATTR_DEFAULT); /* the direct map has it too */
 	vm_page_poison(m);
@@ -164,23 +203,52 @@ static bool page_enter(vm_object_t object, vm_pindex_t pindex, vm_page_t m, int 
 
 /* --- Allocation --- */
 
-vm_page_t vm_page_alloc(vm_object_t object, vm_pindex_t pindex, int req)
+static __attribute__((noinline)) vm_page_t page_alloc_slow(vm_object_t object, vm_pindex_t pindex,
+							   int req)
 {
-	vm_page_t m;
+	vm_page_t m = page_take(req);
 
-	if (!(req & VM_ALLOC_NOOBJ))
-		VM_OBJECT_ASSERT_WLOCKED(object);
-	if (arch_fault_point("vm_page_alloc"))
-		return NULL;
-	m = page_take(vm_page_class_floor(req));
 	if (m == NULL)
 		return NULL;
 	page_prepare(m, req);
 	if (page_enter(object, pindex, m, req))
 		return m;
-	m->wire_count = 0;
 	page_release(m);
 	return NULL;
+}
+
+/* Requests without any of these need nothing but a page. */
+#define ALLOC_SIMPLE_MASK (~(VM_ALLOC_CLASS_MASK | VM_ALLOC_WIRED))
+
+/* What a page from a magazine gets. page_forget left the rest as it has to be. */
+static inline void page_start(vm_page_t m, int req)
+{
+	ASSERT(m->state == VM_PAGE_MAGAZINE && m->object == NULL && m->wire_count == 0);
+	page_check_intact(m);
+	m->state = VM_PAGE_ALLOCATED;
+	m->memattr = VM_MEMATTR_DEFAULT;
+	m->flags = 0;
+	m->oflags = VPO_UNMANAGED;
+	m->wire_count = (unsigned)req / VM_ALLOC_WIRED & 1;
+}
+
+ARCH_RESTARTABLE vm_page_t vm_page_alloc(vm_object_t object, vm_pindex_t pindex, int req)
+{
+	if (!(req & VM_ALLOC_NOOBJ))
+		VM_OBJECT_ASSERT_WLOCKED(object);
+	if (arch_fault_point("vm_page_alloc"))
+		return NULL;
+	ASSERT(vm_page_class_floor(req) != UINT64_MAX); /* it has a class */
+	if (likely((req & ALLOC_SIMPLE_MASK) == VM_ALLOC_NOOBJ)) {
+		vm_page_t m =
+		    (vm_page_t)arch_stack_pop(arch_percpu_read(offsetof(struct percpu, vm_pages)));
+
+		if (likely(m != NULL)) {
+			page_start(m, req);
+			return m;
+		}
+	}
+	return page_alloc_slow(object, pindex, req);
 }
 
 /* Gives back a run of which the first `entered` pages are in the object. */
@@ -189,7 +257,6 @@ static void run_undo(vm_page_t run, unsigned long npages, unsigned long entered)
 	for (unsigned long i = 0; i < npages; i++) {
 		if (i < entered && run[i].object != NULL)
 			vm_object_page_take(&run[i]);
-		run[i].wire_count = 0;
 		arch_page_released(run[i].phys_addr, 1);
 		page_forget(&run[i]);
 	}
@@ -209,8 +276,11 @@ vm_page_t vm_page_alloc_contig(vm_object_t object, vm_pindex_t pindex, int req,
 	if (arch_fault_point("vm_page_alloc_contig"))
 		return NULL;
 	run = vm_phys_alloc_contig_above(npages, low, high, alignment, boundary, floor);
-	for (unsigned i = 0; run == NULL && i < ALLOC_DRAINS_MAX && vm_magazine_drain() != 0; i++)
+	for (unsigned i = 0; run == NULL && i < ALLOC_DRAINS_MAX; i++) {
+		if (vm_magazine_drain() == 0)
+			break;
 		run = vm_phys_alloc_contig_above(npages, low, high, alignment, boundary, floor);
+	}
 	if (run == NULL) {
 		vm_pageout_deficit(npages);
 		return NULL;
@@ -238,7 +308,7 @@ vm_page_t vm_page_alloc_internal(enum vm_page_state state, int req)
 	CHECK(state == VM_PAGE_TABLE || state == VM_PAGE_META);
 	if (arch_fault_point("vm_page_alloc_internal"))
 		return NULL;
-	m = page_take(vm_page_class_floor(req));
+	m = page_take(req);
 	if (m == NULL)
 		return NULL;
 	page_prepare(m, req | VM_ALLOC_WIRED);
@@ -257,8 +327,13 @@ static void page_restore_memattr(vm_page_t m)
 	pmap_pages_restore_memattr(m, 1);
 }
 
-void vm_page_free(vm_page_t m)
+/* All that is no hit: one function, so that hits need no stack frame. */
+static __attribute__((noinline)) void page_free_slow(vm_page_t m, bool no_room)
 {
+	if (no_room) {
+		vm_magazine_put(m);
+		return;
+	}
 	page_check_free(m, VM_PAGE_ALLOCATED, "vm_page_free");
 	if (unlikely(m->memattr != VM_MEMATTR_DEFAULT))
 		page_restore_memattr(m);
@@ -267,6 +342,76 @@ void vm_page_free(vm_page_t m)
 		vm_object_page_take(m);
 	}
 	page_release(m);
+}
+
+/*
+ * The bytes that change together, as one word: what most pages have when they are freed, and what
+ * they get. NULL for the object is looked at apart; `valid` says nothing about such a page.
+ */
+struct page_word {
+	uint8_t state;
+	vm_memattr_t memattr;
+	uint8_t flags;
+	uint8_t oflags;
+	uint32_t wire_count;
+};
+
+_Static_assert(sizeof(struct page_word) == 8 && offsetof(struct vm_page, state) % 8 == 0 &&
+		   offsetof(struct vm_page, memattr) == offsetof(struct vm_page, state) + 1 &&
+		   offsetof(struct vm_page, flags) == offsetof(struct vm_page, state) + 2 &&
+		   offsetof(struct vm_page, oflags) == offsetof(struct vm_page, state) + 3 &&
+		   offsetof(struct vm_page, wire_count) == offsetof(struct vm_page, state) + 4,
+	       "a window into struct vm_page");
+
+static inline bool page_word_is(const struct vm_page *m, struct page_word word)
+{
+	uint64_t is, wanted;
+
+	__builtin_memcpy(&is, &m->state, sizeof(is));
+	__builtin_memcpy(&wanted, &word, sizeof(wanted));
+	return is == wanted;
+}
+
+static inline void page_word_set(vm_page_t m, struct page_word word)
+{
+	__builtin_memcpy(&m->state, &word, sizeof(word));
+}
+
+static inline bool page_is_simple(const struct vm_page *m)
+{
+	const struct page_word simple = {
+	    .state = VM_PAGE_ALLOCATED,
+	    .memattr = VM_MEMATTR_DEFAULT,
+	    .oflags = VPO_UNMANAGED,
+	};
+
+	return page_word_is(m, simple) && m->object == NULL;
+}
+
+/* As page_forget, for such a page. */
+static inline void page_end(vm_page_t m)
+{
+	struct page_word word = {.state = VM_PAGE_MAGAZINE, .memattr = VM_MEMATTR_DEFAULT};
+
+	vm_page_poison(m);
+#ifdef QUIRE_DEBUG
+	word.flags = PG_POISONED;
+#endif
+	page_word_set(m, word);
+}
+
+ARCH_RESTARTABLE void vm_page_free(vm_page_t m)
+{
+	bool no_room = false;
+
+	if (likely(page_is_simple(m))) {
+		arch_page_released(m->phys_addr, 1);
+		page_end(m);
+		if (likely(arch_stack_push(vm_magazine_offsets[m->domain], m)))
+			return;
+		no_room = true;
+	}
+	page_free_slow(m, no_room);
 }
 
 void vm_page_free_internal(vm_page_t m)

@@ -7,6 +7,7 @@
 
 #include <bsd/sys/queue.h>
 
+#include "arch/atomic.h"
 #include "vm/vm_param.h"
 
 #ifdef __cplusplus
@@ -21,6 +22,7 @@ enum vm_page_state {
 	VM_PAGE_ALLOCATED, /* somebody's, perhaps in an object */
 	VM_PAGE_TABLE,     /* a page-table page; never freed */
 	VM_PAGE_META,      /* a slab of a vm_pool */
+	VM_PAGE_SLAB,      /* of a zone's slab in the direct map */
 	VM_PAGE_STATES,
 };
 
@@ -39,21 +41,24 @@ enum vm_page_state {
  * (p) the allocator that holds the page: vm_phys' domain lock or the magazine's
  * (o) lock of the object, or whoever allocated the page when it has none
  * (c) constant after boot
+ * (a) atomic: anybody may ask about a page that is freed; its owner writes
  */
 struct vm_page {
 	TAILQ_ENTRY(vm_page) link; /* (p) free list or owner's list */
 	vm_object_t object;        /* (o) */
 	vm_pindex_t pindex;        /* (o) */
 	vm_paddr_t phys_addr;      /* (c) */
-	uint32_t wire_count;       /* (o) */
-	uint8_t state;             /* (p)/(o) enum vm_page_state; changed by whoever holds it */
-	uint8_t order;             /* (p) of the free block that it heads, else VM_PAGE_NO_ORDER */
-	uint8_t domain;            /* (c) */
-	uint8_t flags;             /* (o) PG_* */
-	uint8_t oflags;            /* (o) VPO_* */
-	uint8_t valid;             /* (o) */
-	vm_memattr_t memattr;      /* (o) set by pmap_pages_set_memattr; default when free */
-	uint8_t segment;           /* (c) vm_phys segment */
+	/* Eight bytes that change together, with one store, when a page comes or goes. */
+	uint8_t state;          /* (p)/(o) enum vm_page_state; changed by whoever holds it */
+	vm_memattr_t memattr;   /* (o) set by pmap_pages_set_memattr; default when free */
+	uint8_t flags;          /* (o) PG_* */
+	uint8_t oflags;         /* (o) VPO_* */
+	uint32_t wire_count;    /* (o) */
+	uint8_t valid;          /* (o) */
+	uint8_t order;          /* (p) of the free block that it heads, else VM_PAGE_NO_ORDER */
+	uint8_t domain;         /* (c) */
+	uint8_t segment;        /* (c) vm_phys segment */
+	struct atomic_ptr zone; /* (a) what vm/uma_slab.c knows about it; NULL elsewhere */
 } QUIRE_ALIGNED(CACHE_LINE);
 
 #define VM_PAGE_NO_ORDER 0xff
@@ -81,6 +86,12 @@ vm_page_t PHYS_TO_VM_PAGE(vm_paddr_t pa);
  * A page, inserted in `object` at `pindex` unless NOOBJ; busy unless NOBUSY or NOOBJ. Never
  * sleeps; NULL when the class may not have one, or when the index needs memory and there is
  * none; the page daemon is woken then. The object is locked and has no page at pindex. Any context.
+ *
+ * Pages that other CPUs have cached are called in before it fails, where they can be: in a thread
+ * with interrupts on and no spinlock held, an object's or another. Elsewhere it may fail although
+ * other CPUs have cached a few pages, at most 1/64 of RAM; what this CPU and the depots have
+ * cached it gets everywhere. Whoever fails under a lock can drop that, call
+ * vm_page_reclaim_caches(), and try again, as kmem_malloc does.
  */
 vm_page_t vm_page_alloc(vm_object_t object, vm_pindex_t pindex, int req);
 
@@ -112,6 +123,19 @@ void vm_page_wakeup(vm_page_t m); /* drops the busy mark */
 
 /* The page of a locked object at an index, or NULL. */
 vm_page_t vm_page_lookup(vm_object_t object, vm_pindex_t pindex);
+
+/*
+ * Gives the pages that all CPUs have cached back to vm_phys and returns how many; without effect,
+ * 0, where other CPUs cannot be waited for (see above) or where none of them has any. Any context.
+ */
+uint64_t vm_page_reclaim_caches(void);
+
+/*
+ * For whoever failed to get `npages` pages of request `req` under a lock that it has dropped since:
+ * is it worth trying again? True when vm_phys had fewer than that, and caches have been emptied
+ * into it now. Any context.
+ */
+bool vm_page_reclaim_for(int req, uint64_t npages);
 
 /* Page-table pages and slabs: no object, wired, of the given state. NULL on shortage. */
 vm_page_t vm_page_alloc_internal(enum vm_page_state state, int req);

@@ -24,18 +24,16 @@ static unsigned edge_offset(unsigned n)
 	return (unsigned)PAGE_SIZE;
 }
 
+#ifdef QUIRE_DEBUG
 void vm_page_poison(vm_page_t m)
 {
-#ifdef QUIRE_DEBUG
 	char *page = (char *)arch_physmap(m->phys_addr);
 
 	for (unsigned n = 0, offset; (offset = edge_offset(n)) < PAGE_SIZE; n++)
 		*(uint64_t *)(void *)(page + offset) = POISON_WORD;
 	m->flags = (uint8_t)((m->flags & ~PG_ZERO) | PG_POISONED);
-#else
-	(void)m;
-#endif
 }
+#endif
 
 static bool edges_hold(vm_page_t m, uint64_t expected, struct vm_page_damage *damage)
 {
@@ -67,7 +65,8 @@ bool vm_page_intact(vm_page_t m, struct vm_page_damage *damage)
 const char *vm_page_state_name(unsigned state)
 {
 	static const char *const names[VM_PAGE_STATES] = {
-	    "boot memory", "free", "in a magazine", "allocated", "a page table", "a slab",
+	    "boot memory",  "free",   "in a magazine", "allocated",
+	    "a page table", "a slab", "of a zone",
 	};
 
 	return state < VM_PAGE_STATES ? names[state] : "in no known state";

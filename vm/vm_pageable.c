@@ -28,6 +28,7 @@
 #include "arch/atomic.h"
 #include "arch/physmap.h"
 #include "lib/check.h"
+#include "lib/planted.h"
 #include "smp/shootdown.h"
 #include "vm/pmap_pageable.h"
 #include "vm/vm_kern.h"
@@ -142,7 +143,7 @@ static void check_zero(const struct taken *taken)
 /* No CPU reaches the page any more. */
 static uint64_t page_finish(pmap_t pmap, vm_object_t object, const struct taken *taken)
 {
-	if (taken->leaf & PTE_DIRTY) {
+	if ((taken->leaf & PTE_DIRTY) && !PLANTED(dirty_page_taken)) {
 		pmap_put_leaf_back(pmap, taken->va, taken->leaf);
 		count(&pageable.put_back, 1);
 		return 0;

@@ -27,7 +27,6 @@
 #include "kernel/sched/sleepq.h"
 #include "lib/check.h"
 #include "vm/uma.h"
-#include "vm/vm_magazine.h"
 #include "vm/vm_page_internal.h"
 #include "vm/vm_pageout_internal.h"
 #include "vm/vm_phys_internal.h"
@@ -85,7 +84,7 @@ void vm_pageout_init(void)
 /* Pages in magazines are free, only not for everybody. */
 static void caches_drain(void)
 {
-	atomic64_add(&pageout.drained_pages, vm_magazine_drain(), MO_RELAXED);
+	atomic64_add(&pageout.drained_pages, vm_page_reclaim_caches(), MO_RELAXED);
 }
 
 void vm_pageout_lowmem(void)

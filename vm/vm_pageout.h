@@ -72,7 +72,7 @@ void vm_wait(int req);
  * sleeping; 1 the vm_lowmem event and the zones as well; 2 everything. What is given back cannot be
  * chosen by address, so all of it is, and nothing when no RAM lies in that range. Returns by how
  * many pages vm_phys has more than before, which other CPUs change meanwhile. Any context for
- * tries 0, with no lock of rank LOCK_RANK_MAGAZINE or above; else thread context, nothing locked.
+ * tries 0, with no lock of rank LOCK_RANK_FREE_PAGES or above; else thread context, nothing locked.
  */
 uint64_t vm_pageout_grow_cache(int tries, vm_paddr_t low, vm_paddr_t high);
 

@@ -43,6 +43,9 @@ uint64_t vm_watermarks_deficit_max(void);
 /* Pages of the domain were allocated: wakes the daemon below `low`. As vm_pageout_deficit. */
 void vm_watermarks_check(unsigned domain);
 
+/* Is the domain below `low` now? Any context. */
+bool vm_watermarks_below_low(unsigned domain);
+
 /* --- vm_pageout.c --- */
 
 /* Why the daemon is to work. */

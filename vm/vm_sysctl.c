@@ -6,6 +6,8 @@
 
 #include "kernel/registry/sysctl.h"
 #include "vm/vm_kern.h"
+#include "vm/vm_kern_cache.h"
+#include "vm/vm_kern_debug.h"
 #include "vm/vm_magazine.h"
 #include "vm/vm_page_internal.h"
 #include "vm/vm_pageout.h"
@@ -122,6 +124,56 @@ static SYSCTL_PROC(swap_limit_node, "vm.swap_limit", SYSCTL_TYPE_U64, SYSCTL_RW,
 static SYSCTL_PROC(swap_reserved_node, "vm.swap_reserved", SYSCTL_TYPE_U64, SYSCTL_RD,
 		   swap_reserved_read, NULL, "bytes of pageable memory that are promised now");
 
+/* --- The kmem caches --- */
+
+static enum sysctl_status kmem_cache_access(struct sysctl_oid *oid, bool write, uint64_t *value,
+					    char *text, size_t text_size)
+{
+	(void)oid;
+	(void)text;
+	(void)text_size;
+	if (!write)
+		*value = kmem_cache_enabled();
+	else if (*value != 0 && kmem_debug())
+		return SYSCTL_REFUSED;
+	else
+		kmem_cache_enable(*value != 0);
+	return SYSCTL_OK;
+}
+
+static enum sysctl_status kmem_debug_access(struct sysctl_oid *oid, bool write, uint64_t *value,
+					    char *text, size_t text_size)
+{
+	(void)oid;
+	(void)text;
+	(void)text_size;
+	if (write)
+		kmem_debug_set(*value != 0);
+	else
+		*value = kmem_debug();
+	return SYSCTL_OK;
+}
+
+static enum sysctl_status kmem_cached_read(struct sysctl_oid *oid, bool write, uint64_t *value,
+					   char *text, size_t text_size)
+{
+	(void)oid;
+	(void)write;
+	(void)text;
+	(void)text_size;
+	*value = kmem_cache_cached_pages();
+	return SYSCTL_OK;
+}
+
+static SYSCTL_PROC(kmem_cache_node, "kmem.cache", SYSCTL_TYPE_BOOL, SYSCTL_RW, kmem_cache_access,
+		   NULL,
+		   "ranges of kmem_map stay mapped when they are freed, ready for the next use");
+static SYSCTL_PROC(kmem_debug_node, "kmem.debug", SYSCTL_TYPE_BOOL, SYSCTL_RW, kmem_debug_access,
+		   NULL,
+		   "freed ranges of kmem_map stay unmapped for long, to catch uses after free");
+static SYSCTL_PROC(kmem_cached_node, "kmem.cached_pages", SYSCTL_TYPE_U64, SYSCTL_RD,
+		   kmem_cached_read, NULL, "pages in ranges that are cached");
+
 /* --- Debugging --- */
 
 static enum sysctl_status strict_access(struct sysctl_oid *oid, bool write, uint64_t *value,
@@ -160,9 +212,11 @@ static SYSCTL_PROC(lowmem_trigger_node, "debug.vm_lowmem", SYSCTL_TYPE_INT, SYSC
 #endif
 
 static struct sysctl_oid *const nodes[] = {
-    &min_address_node,    &max_address_node, &free_node,   &cached_node,     &waiters_node,
-    &waits_node,          &wakeups_node,     &lowmem_node, &drained_node,    &aged_node,
-    &taken_node,          &refused_node,     &strict_node, &swap_limit_node, &swap_reserved_node,
+    &min_address_node,    &max_address_node, &free_node,          &cached_node,
+    &waiters_node,        &waits_node,       &wakeups_node,       &lowmem_node,
+    &drained_node,        &aged_node,        &taken_node,         &refused_node,
+    &strict_node,         &swap_limit_node,  &swap_reserved_node, &kmem_cache_node,
+    &kmem_debug_node,     &kmem_cached_node,
 #ifdef QUIRE_DEBUG
     &lowmem_trigger_node,
 #endif

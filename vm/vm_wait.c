@@ -8,13 +8,17 @@
  * No waiter is lost. A page may become free in vm_phys or in a magazine, of any CPU; nobody tells a
  * waiter which. Three facts suffice:
  *
- * 1 What is in a magazine comes out. The waiter adds itself to vm_page_waiters.count, and then
- *   empties every CPU's magazines, which takes every CPU's magazine lock. Whoever puts a page into
- *   a magazine, and whoever fills one from vm_phys, reads the count with that lock held. If it had
- *   the lock before the waiter, the waiter finds its pages. If it had it after, it reads the count
- *   after the waiter's addition, and then gives its pages on to vm_phys at once, or takes no more
- *   from there than the one that it needs. So as long as somebody waits, a page at rest is in
- *   vm_phys, wherever it was freed.
+ * 1 What is in a magazine comes out. The waiter adds itself to vm_page_waiters.count, and then has
+ *   every CPU empty its magazines, in the handler of a cross-CPU call, and empties the depots. What
+ *   a CPU put into a magazine before its handler ran is found there. After it has run, the CPU has
+ *   no magazine with room: what is freed there takes the slow way, which reads the count, and the
+ *   call has made the waiter's addition visible on that CPU. So it gives its pages on to vm_phys at
+ *   once, and takes no more from there than the one that it needs. A thread that was interrupted
+ *   by the handler with pages in its hands, which it had just imported or taken off a list, looks
+ *   at the count again before it keeps them, or is about to give them to vm_phys anyway. So as long
+ *   as somebody waits, a page at rest is in vm_phys, wherever it was freed, and one that is not yet
+ *   there arrives (2). That CPUs can be called is one more reason why a waiter may hold no
+ *   spinlock.
  *
  * 2 What arrives in vm_phys is seen by the waiter, or the waiter by the one who brings it. Both
  *   change the machine's count of free pages by a read-modify-write, acquire and release: the

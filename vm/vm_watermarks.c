@@ -92,8 +92,13 @@ uint64_t vm_watermarks_shortage(uint64_t deficit)
 	return below + (deficit > above ? deficit - above : 0);
 }
 
+bool vm_watermarks_below_low(unsigned domain)
+{
+	return unlikely(vm_phys_free_pages(domain) < watermarks[domain].low);
+}
+
 void vm_watermarks_check(unsigned domain)
 {
-	if (unlikely(vm_phys_free_pages(domain) < watermarks[domain].low))
+	if (vm_watermarks_below_low(domain))
 		vm_pageout_poke(VM_PAGEOUT_LOW);
 }

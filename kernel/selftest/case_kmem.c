@@ -95,8 +95,8 @@ static void accounting(void)
 	if (!selftest_parallel(exchange_on))
 		return;
 	vm_accounting(&after);
-	sum =
-	    after.boot + after.free + after.magazines + after.tables + after.meta + after.allocated;
+	sum = after.boot + after.free + after.magazines + after.tables + after.meta + after.zones +
+	      after.allocated;
 	SELFTEST_CHECK(sum == after.total);
 	SELFTEST_CHECK(before.total == after.total);
 	SELFTEST_CHECK(before.allocated == after.allocated);

@@ -225,7 +225,7 @@ static void press_exactly(void (*crowd)(unsigned index, unsigned count))
 	press(crowd);
 	vm_accounting(&after);
 	SELFTEST_CHECK(after.total == after.boot + after.free + after.magazines + after.tables +
-					  after.meta + after.allocated);
+					  after.meta + after.zones + after.allocated);
 	SELFTEST_CHECK(before.total == after.total && before.boot == after.boot);
 	SELFTEST_CHECK(before.allocated == after.allocated);
 	SELFTEST_CHECK(swap_reserved() == reserved && target->size == 0);

@@ -10,8 +10,9 @@
 #include "lib/string.h"
 
 static const struct selftest_case *const themes[] = {
-    selftest_cpus,     selftest_sched,   selftest_kmem,    selftest_tlb,      selftest_faults,
-    selftest_wx,       selftest_attr,    selftest_malloc,  selftest_phys,     selftest_maps,
+    selftest_cpus,     selftest_sched,   selftest_restart, selftest_kmem,
+    selftest_tlb,      selftest_faults,  selftest_wx,      selftest_attr,
+    selftest_malloc,   selftest_zones,   selftest_phys,    selftest_maps,
     selftest_pageable, selftest_waiters, selftest_reclaim, selftest_pressure,
 };
 

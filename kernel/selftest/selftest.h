@@ -19,12 +19,14 @@ struct selftest_case {
 /* Each theme's cases, ended by one without a name. */
 extern const struct selftest_case selftest_cpus[];
 extern const struct selftest_case selftest_sched[];
+extern const struct selftest_case selftest_restart[];
 extern const struct selftest_case selftest_kmem[];
 extern const struct selftest_case selftest_tlb[];
 extern const struct selftest_case selftest_faults[];
 extern const struct selftest_case selftest_wx[];
 extern const struct selftest_case selftest_attr[];
 extern const struct selftest_case selftest_malloc[];
+extern const struct selftest_case selftest_zones[];
 extern const struct selftest_case selftest_phys[];
 extern const struct selftest_case selftest_maps[];
 extern const struct selftest_case selftest_pageable[];

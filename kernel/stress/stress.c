@@ -256,5 +256,6 @@ int cmd_stress(int argc, char **argv)
 		return 1;
 	}
 	stress_select_end();
+	stress_zones_make();
 	return stress_run(seconds, seed);
 }

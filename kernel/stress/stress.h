@@ -69,6 +69,9 @@ extern const struct stress_kind stress_kinds_kmem[];
 extern const struct stress_kind stress_kinds_zones[];
 extern const struct stress_act stress_acts[];
 
+/* kinds_zones.c: the zones that its kinds need. Thread context. */
+void stress_zones_make(void);
+
 /* worker.c: the life of one worker, until stress_stopped(). */
 void stress_worker_run(struct stress_worker *worker);
 void stress_worker_empty(struct stress_worker *worker);

@@ -15,6 +15,9 @@ namespace quire
 inline constexpr std::string_view fault_sites[] = {
 	"pmap_table",
 	"swap_reserve",
+	"uma_slab_create",
+	"uma_slab_header",
+	"uma_zcreate",
 	"vm_map_clip_end",
 	"vm_map_clip_start",
 	"vm_map_create",

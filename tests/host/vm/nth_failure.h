@@ -12,6 +12,7 @@
 
 #include "tests/host/vm/vm_fixture.h"
 #include "vm/pmap.h"
+#include "vm/uma.h"
 #include "vm/vm_fault.h"
 #include "vm/vm_map_private.h"
 #include "vm/vm_object.h"
@@ -31,6 +32,7 @@ struct NthBench {
 	vm_page_t page = nullptr;
 	vm_map_t map = nullptr;
 	void *item = nullptr;
+	uma_zone_t zone = nullptr;
 };
 
 struct NthCase {
@@ -51,7 +53,7 @@ struct NthCase {
 
 /* Everything that a failed call must leave as it was. */
 struct NthState {
-	uint64_t allocated, boot, tables, meta, total;
+	uint64_t allocated, boot, tables, meta, zones, total;
 	vm_size_t size[3], reserved;
 	uint32_t entries[3], references[2];
 	uint64_t resident[2];
@@ -68,6 +70,7 @@ struct NthState {
 		state.boot = acc.boot;
 		state.tables = acc.tables;
 		state.meta = acc.meta;
+		state.zones = acc.zones;
 		state.total = acc.total;
 		state.reserved = swap_reserved();
 		for (unsigned i = 0; i < 3; i++) {
@@ -85,8 +88,9 @@ struct NthState {
 	std::string text(bool exact) const
 	{
 		std::string out = "allocated " + std::to_string(allocated) + " boot " +
-				  std::to_string(boot) + " total " + std::to_string(total) +
-				  " reserved " + std::to_string(reserved);
+				  std::to_string(boot) + " zones " + std::to_string(zones) +
+				  " total " + std::to_string(total) + " reserved " +
+				  std::to_string(reserved);
 
 		for (unsigned i = 0; i < 3; i++)
 			out += " map " + std::to_string(size[i]) + "/" + std::to_string(entries[i]);
@@ -108,6 +112,7 @@ inline std::ostream &operator<<(std::ostream &out, const NthCase &test)
 std::vector<NthCase> nth_cases_kern();
 std::vector<NthCase> nth_cases_map();
 std::vector<NthCase> nth_cases_pages();
+std::vector<NthCase> nth_cases_zones();
 
 } // namespace quire
 

@@ -26,6 +26,8 @@ std::vector<NthCase> all_cases()
 		cases.push_back(one);
 	for (const NthCase &one : quire::nth_cases_pages())
 		cases.push_back(one);
+	for (const NthCase &one : quire::nth_cases_zones())
+		cases.push_back(one);
 	return cases;
 }
 

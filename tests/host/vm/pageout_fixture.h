@@ -79,6 +79,16 @@ class PageoutTest : public VmTest
 		ASSERT_EQ(vm_phys_free_total(), npages);
 	}
 
+	/* Takes what vm_phys has, and leaves alone what magazines have. */
+	void take_all_free()
+	{
+		vm_page_t m;
+
+		for (unsigned domain = 0; domain < vm_phys_domain_count(); domain++)
+			while (vm_phys_alloc_batch(domain, &m, 1) == 1)
+				held_.push_back(m);
+	}
+
 	void free_one()
 	{
 		vm_page_t m = held_.back();

@@ -15,6 +15,7 @@
 #include "arch/physmap.h"
 #include "smp/percpu.h"
 #include "smp/smp.h"
+#include "smp/smp_private.h"
 #include "tests/host/machine_fixture.h"
 #include "vm/vm_boot.h"
 #include "vm/vm_magazine.h"
@@ -84,6 +85,9 @@ class PagesTest : public MachineTest
 		areas_ = std::vector<struct percpu>(smp_cpu_count());
 		for (unsigned cpu = 1; cpu < smp_cpu_count(); cpu++)
 			on_cpu(cpu, [this, cpu] { install_area(cpu); });
+		/* As a kernel does before it starts CPUs: whoever waits for others answers them. */
+		if (smp_cpu_count() > 1)
+			arch_irq_enable();
 	}
 
 	/* On any CPU, the boot CPU included. */
@@ -181,6 +185,7 @@ class PagesTest : public MachineTest
 		areas_[cpu].arch = *arch_percpu();
 		percpu_init(&areas_[cpu], cpu);
 		arch_percpu_install(&areas_[cpu].arch);
+		smp_join();
 	}
 
 	std::vector<struct percpu> areas_;

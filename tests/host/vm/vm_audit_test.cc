@@ -144,7 +144,8 @@ TEST_F(VmAuditTest, StatesSumUpToRam)
 
 	vm_accounting(&acc);
 	EXPECT_EQ(acc.total, vm_phys_total_pages(0));
-	EXPECT_EQ(acc.boot + acc.free + acc.magazines + acc.tables + acc.meta + acc.allocated,
+	EXPECT_EQ(acc.boot + acc.free + acc.magazines + acc.tables + acc.meta + acc.zones +
+		      acc.allocated,
 		  acc.total);
 	expect_found(&d->total_pages, d->total_pages + 1, "pages: ");
 	expect_found(&page_->state, VM_PAGE_FREE, "say that they are free");

@@ -21,6 +21,7 @@
 #include "vm/vm_audit.h"
 #include "vm/vm_fault.h"
 #include "vm/vm_kern.h"
+#include "vm/vm_kern_cache.h"
 #include "gtest/gtest.h"
 
 namespace quire
@@ -116,6 +117,7 @@ class VmTest : public ::testing::Test
 		arch_irq_enable();
 		arch_timer_start(SCHED_HZ);
 		vm_kern_maps_init(&map_sizes_);
+		kmem_cache_enable(kmem_caches_);
 		start_cpus();
 	}
 
@@ -169,6 +171,9 @@ class VmTest : public ::testing::Test
 
 	/* Sizes of the submaps; set before boot(). */
 	struct vm_kern_map_sizes map_sizes_ = {};
+
+	/* Most tests ask what becomes of memory that is freed, and not what a cache makes of it. */
+	bool kmem_caches_ = false;
 
       private:
 	static void start_cpus()

@@ -7,8 +7,9 @@
 #include "vm/vm_kern_private.h"
 #include "vm/vm_map_private.h"
 #include "vm/vm_object.h"
-#include "vm/vm_page.h"
+#include "vm/vm_page_internal.h"
 #include "vm/vm_pageout.h"
+#include "vm/vm_phys.h"
 
 namespace
 {
@@ -26,11 +27,12 @@ class KmemMallocTest : public quire::VmTest
 
 	/* Takes every page that a class can have; the destructor gives them back. */
 	struct Hoard {
-		explicit Hoard(int req)
+		explicit Hoard(int req, size_t most = SIZE_MAX)
 		{
 			vm_page_t m;
 
-			while ((m = vm_page_alloc(nullptr, 0, req | VM_ALLOC_NOOBJ)) != nullptr)
+			while (pages.size() < most &&
+			       (m = vm_page_alloc(nullptr, 0, req | VM_ALLOC_NOOBJ)) != nullptr)
 				pages.push_back(m);
 		}
 		void release(size_t count)
@@ -223,11 +225,44 @@ TEST_F(KmemMallocTest, NowaitGivesBackWhatItTookWhenPagesRunOut)
 TEST_F(KmemMallocTest, ReserveIsForThoseWhoSaySo)
 {
 	boot(1);
-	kmem_free(kmem_map, kmem_malloc(kmem_map, PAGE_SIZE, M_NOWAIT), PAGE_SIZE);
+	/* The reserve is for pages: a neighbour's index nodes and page table serve this one, too.
+	 */
+	EXPECT_NE(kmem_malloc(kmem_map, PAGE_SIZE, M_NOWAIT), 0u);
 	Hoard hoard(VM_ALLOC_SYSTEM);
 
 	EXPECT_EQ(kmem_malloc(kmem_map, PAGE_SIZE, M_NOWAIT), 0u);
 	EXPECT_NE(kmem_malloc(kmem_map, PAGE_SIZE, M_NOWAIT | M_USE_RESERVE), 0u);
+}
+
+/* Another CPU's magazines have all that is left; with a map or an object locked, none is asked. */
+TEST_F(KmemMallocTest, WhoCannotWaitGetsWhatAnotherCpuHasCached)
+{
+	boot(2);
+	/* Index nodes and page tables are there; all that is needed is pages. */
+	ASSERT_NE(kmem_malloc(kmem_map, PAGE_SIZE, M_NOWAIT), 0u);
+	ASSERT_NE(kmem_alloc(kernel_map, PAGE_SIZE), 0u);
+	for (bool wired : {false, true}) {
+		quire::TestThread hoarder(1, [] { Hoard hoard(VM_ALLOC_NORMAL, 40); });
+		hoarder.join();
+		uint64_t cached = vm_magazine_cached();
+		ASSERT_GE(cached, 12u);
+		std::vector<vm_page_t> rest;
+		vm_page_t m;
+
+		for (unsigned domain = 0; domain < vm_phys_domain_count(); domain++)
+			while (vm_phys_alloc_batch(domain, &m, 1) == 1)
+				rest.push_back(m);
+		uint64_t reserve = vm_page_limits.interrupt_free_min + 1;
+		for (; reserve > 0; reserve--, rest.pop_back())
+			vm_page_free(rest.back());
+		vm_offset_t addr = wired ? kmem_alloc(kernel_map, 3 * PAGE_SIZE)
+					 : kmem_malloc(kmem_map, 3 * PAGE_SIZE, M_NOWAIT);
+		EXPECT_NE(addr, 0u) << wired;
+		for (vm_page_t page : rest)
+			vm_page_free(page);
+		kmem_free(wired ? kernel_map : kmem_map, addr, 3 * PAGE_SIZE);
+	}
+	EXPECT_TRUE(audit_ok());
 }
 
 TEST_F(KmemMallocTest, WaitokWaitsForPagesAndGetsThem)

@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The kmem caches.
+ *
+ * 1. Purpose. Most kernel memory is freed and wanted again a moment later. Unmapping it means a
+ *    TLB shootdown, mapping it again a walk through map, object and page table; keeping it as it
+ *    is means neither.
+ *
+ * 2. Structures. For each size of 1 to 16 pages a magazine cache (mag_cache.h) of ranges. A hit is
+ *    one restartable sequence and one byte: each page of kmem_map has a *tag*.
+ *
+ *	TAG_NONE	not a matter of the caches
+ *	TAG_USED + n	first page of n that belong to somebody
+ *	TAG_CACHED + n	first page of n that lie in a cache
+ *	TAG_INSIDE	a later page of such a range
+ *
+ *    The tag of a range is written by whoever has the range, so it needs no lock. It is what tells
+ *    a free of exactly one allocation from all other frees: a second free finds TAG_CACHED, a free
+ *    from the middle TAG_INSIDE, another size a number that is not its own. All of those take the
+ *    long way, which knows what to do with them.
+ *
+ * 3. Filling. A miss that finds nothing in the depot takes several ranges in one piece of address
+ *    space: one entry, neighbouring page-table entries and tags, which then are one CPU's. When
+ *    that much is not to be had, it takes the one range that was asked for, as if there were no
+ *    caches.
+ *
+ * 4. Emptying. Ranges go back side by side where they lie side by side, with one shootdown for
+ *    each such piece. Reclaim does it on every CPU's behalf; so does an allocation that fails.
+ *
+ * 5. What is not cached: executable memory, memory that is left out of dumps, other maps, and
+ *    everything while kmem.debug is on.
+ *
+ * 6. Two frees of one range at the very same time on two CPUs are not told apart; one after the
+ *    other are. Rejected for it: a locked instruction on each hit.
+ */
+#include "vm/vm_kern_cache.h"
+
+#include "arch/physmap.h"
+#include "lib/bits.h"
+#include "lib/check.h"
+#include "smp/preempt.h"
+#include "smp/smp.h"
+#include "vm/pmap.h"
+#include "vm/vm_kern_private.h"
+#include "vm/vm_page.h"
+#include "vm/vm_pageout_internal.h"
+#include "vm/vm_phys.h"
+#include "vm/vm_report.h"
+
+enum {
+	TAG_NONE = 0,
+	TAG_USED = 0x20,
+	TAG_CACHED = 0x40,
+	TAG_INSIDE = 0x80,
+	TAG_PAGES = 0x1f, /* the number in the first two kinds */
+
+	IMPORT_PAGES = 64, /* taken at a time, when there is plenty */
+	RAM_SHARE = 128,   /* one in so many pages of RAM may lie in the caches of one size */
+
+	/* Not a matter of the caches: see 5. */
+	FLAGS_UNCACHED = M_EXEC | M_NODUMP,
+};
+
+/* (a) atomic  (c) constant after init  (r) whoever has the range */
+static struct {
+	struct atomic_ptr map; /* (a) kmem_map, or NULL while there are no caches */
+	vm_offset_t base;      /* (c) */
+	uint64_t count;        /* (c) tags: pages of kmem_map */
+	uint8_t *tags;         /* (c); (r) what they say; NULL: no memory for them */
+	uint8_t *tags_by_page; /* (c) the same by number of the page in the address space */
+} kc;
+
+static struct mag_cache caches[KMEM_CACHE_PAGES_MAX]; /* by pages - 1 */
+
+/* Of the caches' stacks in each CPU's area: side by side, a hit finds its own with one load. */
+static uint32_t stacks[KMEM_CACHE_PAGES_MAX];
+
+/* --- Hits --- */
+
+/* Relaxed: whoever sees the old value does what was right a moment ago, and still is valid. */
+static inline bool is_cached_map(vm_map_t map)
+{
+	return map == (vm_map_t)atomic_ptr_load(&kc.map, MO_RELAXED);
+}
+
+/* By number of pages less one, which is what the size gives without a special case for 0. */
+static inline uint64_t size_class(vm_size_t size)
+{
+	return (size - 1) >> PAGE_SHIFT;
+}
+
+static inline void tag_write(vm_offset_t addr, unsigned kind, uint64_t class)
+{
+	kc.tags_by_page[addr >> PAGE_SHIFT] = (uint8_t)(kind + 1 + class);
+}
+
+static void *miss(uint64_t class, int flags)
+{
+	void *item;
+
+	if (flags & M_WAITOK)
+		sleep_check("kmem_malloc(M_WAITOK)");
+	item = mag_cache_alloc_slow(&caches[class], flags);
+	/* What is missing may lie in the caches of other sizes. */
+	if (item == NULL && mag_cache_can_drain() && kmem_cache_drain() != 0)
+		item = mag_cache_alloc_slow(&caches[class], flags);
+	return item;
+}
+
+static void zero_range(vm_offset_t addr, uint64_t npages)
+{
+	for (uint64_t i = 0; i < npages; i++)
+		pmap_zero_page(PHYS_TO_VM_PAGE(pmap_kextract(addr + ptoa(i))));
+}
+
+/*
+ * Everything but a hit of memory that may hold anything, and every free that is not of exactly one
+ * range. They are the last thing that the hot functions do, so they return to those functions'
+ * callers, and the code address that they take is the caller's (where the compiler makes no jump
+ * of it, kmem.debug names the hot function instead).
+ */
+static __attribute__((noinline)) vm_offset_t malloc_slow(vm_map_t map, vm_size_t size, int flags)
+{
+	uint64_t class = size_class(size);
+	vm_offset_t addr;
+
+	if (!is_cached_map(map) || class >= KMEM_CACHE_PAGES_MAX || (flags & FLAGS_UNCACHED) != 0)
+		return kmem_malloc_uncached(map, size, flags, __builtin_return_address(0));
+	addr = (vm_offset_t)mag_cache_alloc(&caches[class]);
+	if (addr == 0)
+		addr = (vm_offset_t)miss(class, flags);
+	if (addr == 0)
+		return 0;
+	tag_write(addr, TAG_USED, class);
+	if (flags & M_ZERO)
+		zero_range(addr, class + 1);
+	return addr;
+}
+
+static __attribute__((noinline)) void free_slow(vm_map_t map, vm_offset_t addr, vm_size_t size)
+{
+	kmem_free_then(map, addr, size, NULL, __builtin_return_address(0));
+}
+
+ARCH_RESTARTABLE vm_offset_t kmem_malloc(vm_map_t map, vm_size_t size, int flags)
+{
+	uint64_t class = size_class(size);
+	vm_offset_t addr;
+
+	if (unlikely(!is_cached_map(map) || class >= KMEM_CACHE_PAGES_MAX ||
+		     (flags & (FLAGS_UNCACHED | M_ZERO)) != 0))
+		return malloc_slow(map, size, flags);
+	addr = (vm_offset_t)arch_stack_pop(stacks[class]);
+	if (unlikely(addr == 0))
+		return malloc_slow(map, size, flags);
+	tag_write(addr, TAG_USED, class);
+	return addr;
+}
+
+ARCH_RESTARTABLE void kmem_free(vm_map_t map, vm_offset_t addr, vm_size_t size)
+{
+	uint64_t class = size_class(size), at = addr - kc.base;
+	/* Rotated, an address inside a page is a number beyond all tags. */
+	uint64_t index = at >> PAGE_SHIFT | at << (64 - PAGE_SHIFT);
+
+	if (unlikely(!is_cached_map(map) || index >= kc.count ||
+		     kc.tags[index] != TAG_USED + 1 + class)) {
+		free_slow(map, addr, size);
+		return;
+	}
+	kc.tags[index] = (uint8_t)(TAG_CACHED + 1 + class);
+	if (unlikely(!arch_stack_push(stacks[class], (void *)addr)))
+		mag_cache_free_slow(&caches[class], (void *)addr);
+}
+
+/* --- Ranges come and go --- */
+
+static void tags_set(vm_offset_t addr, uint64_t npages)
+{
+	uint8_t *tag = &kc.tags[atop(addr - kc.base)];
+
+	tag[0] = (uint8_t)(TAG_CACHED + npages);
+	for (uint64_t i = 1; i < npages; i++)
+		tag[i] = TAG_INSIDE;
+}
+
+static void tags_clear(vm_offset_t addr, uint64_t npages)
+{
+	uint8_t *tag = &kc.tags[atop(addr - kc.base)];
+
+	for (uint64_t i = 0; i < npages; i++)
+		tag[i] = TAG_NONE;
+}
+
+/* How many ranges at once. One is a duty and the others are a gain, not worth a reserve. */
+static unsigned import_count(uint64_t npages, unsigned want, int flags)
+{
+	unsigned count = (unsigned)(IMPORT_PAGES / npages);
+
+	if ((flags & M_USE_RESERVE) != 0 || vm_page_wanted())
+		return 1;
+	return count < want ? count : want;
+}
+
+static unsigned ranges_import(void *ctx, void **items, unsigned want, int flags)
+{
+	uint64_t npages = (uint64_t)(uintptr_t)ctx;
+	unsigned count = import_count(npages, want, flags);
+	int plain = flags & ~M_ZERO;
+	vm_offset_t addr = 0;
+
+	if (count > 1)
+		addr = kmem_malloc_uncached(kmem_map, ptoa(npages) * count,
+					    (plain & ~M_WAITOK) | M_NOWAIT,
+					    (const void *)ranges_import);
+	if (addr == 0) {
+		count = 1;
+		addr = kmem_malloc_uncached(kmem_map, ptoa(npages), plain,
+					    (const void *)ranges_import);
+	}
+	if (addr == 0)
+		return 0;
+	for (unsigned i = 0; i < count; i++)
+		tags_set(addr + ptoa(npages) * i, npages);
+	/* The lowest address is the caller's; the others come off the stack from low to high. */
+	items[0] = (void *)addr;
+	for (unsigned i = 1; i < count; i++)
+		items[i] = (void *)(addr + ptoa(npages) * (count - i));
+	return count;
+}
+
+static void sort(void **items, unsigned count)
+{
+	for (unsigned i = 1; i < count; i++) {
+		void *item = items[i];
+		unsigned k = i;
+
+		for (; k > 0 && items[k - 1] > item; k--)
+			items[k] = items[k - 1];
+		items[k] = item;
+	}
+}
+
+static void ranges_release(void *ctx, void **items, unsigned count)
+{
+	uint64_t npages = (uint64_t)(uintptr_t)ctx;
+	vm_size_t size = ptoa(npages);
+
+	sort(items, count);
+	for (unsigned i = 0, run; i < count; i += run) {
+		vm_offset_t start = (vm_offset_t)items[i];
+
+		for (run = 1; i + run < count; run++)
+			if ((vm_offset_t)items[i + run] != start + size * run)
+				break;
+		tags_clear(start, npages * run);
+		kmem_free_then(kmem_map, start, size * run, NULL, (const void *)ranges_release);
+	}
+}
+
+static bool ranges_are_short(void *ctx)
+{
+	(void)ctx;
+	return vm_page_wanted();
+}
+
+/* --- The long way asks --- */
+
+static uint64_t tag_head(uint64_t index)
+{
+	while (kc.tags[index] == TAG_INSIDE)
+		index--;
+	return index;
+}
+
+bool kmem_cache_disown(vm_map_t map, vm_offset_t start, vm_offset_t end)
+{
+	uint64_t first, last;
+
+	if (map != kmem_map || kc.tags == NULL || start < kc.base ||
+	    end > kc.base + ptoa(kc.count) || start >= end)
+		return true;
+	first = atop(start - kc.base);
+	last = atop(end - kc.base) - 1;
+	for (uint64_t i = first; i <= last; i++)
+		if ((kc.tags[tag_head(i)] & TAG_CACHED) != 0)
+			return false;
+	for (uint64_t i = first; i <= last; i++) {
+		uint64_t head = tag_head(i);
+
+		if (kc.tags[head] != TAG_NONE)
+			tags_clear(kc.base + ptoa(head), kc.tags[head] & TAG_PAGES);
+	}
+	return true;
+}
+
+/* --- Control --- */
+
+/* From boot on, in the direct map: a tag must not need the mappings that it speaks of. */
+static uint8_t *tags_alloc(uint64_t count)
+{
+	unsigned long npages = atop(round_page(count));
+	vm_page_t run =
+	    vm_page_alloc_contig(NULL, 0, VM_ALLOC_SYSTEM | VM_ALLOC_NOOBJ | VM_ALLOC_WIRED, npages,
+				 0, ~(vm_paddr_t)0, PAGE_SIZE, 0, VM_MEMATTR_DEFAULT);
+
+	if (run == NULL)
+		return NULL;
+	for (unsigned long i = 0; i < npages; i++)
+		pmap_zero_page(&run[i]);
+	return (uint8_t *)arch_physmap(VM_PAGE_TO_PHYS(run));
+}
+
+static void cache_init(uint64_t npages, uint64_t ram_pages)
+{
+	static const char *const names[KMEM_CACHE_PAGES_MAX] = {
+	    "kmem 1", "kmem 2",  "kmem 3",  "kmem 4",  "kmem 5",  "kmem 6",  "kmem 7",  "kmem 8",
+	    "kmem 9", "kmem 10", "kmem 11", "kmem 12", "kmem 13", "kmem 14", "kmem 15", "kmem 16",
+	};
+	struct mag_cache_config config = {
+	    .name = names[npages - 1],
+	    .rounds_min = 2,
+	    .rounds_max = MAG_ROUNDS,
+	    .items_max = ram_pages / RAM_SHARE / npages + 1,
+	    .import = ranges_import,
+	    .release = ranges_release,
+	    .is_short = ranges_are_short,
+	    .ctx = (void *)(uintptr_t)npages,
+	};
+
+	/* Without a place in the CPUs' areas each call takes the long way. */
+	(void)mag_cache_init(&caches[npages - 1], &config);
+	stacks[npages - 1] = caches[npages - 1].offset;
+}
+
+void kmem_cache_init(void)
+{
+	uint64_t ram_pages = 0;
+
+	for (unsigned domain = 0; domain < vm_phys_domain_count(); domain++)
+		ram_pages += vm_phys_total_pages(domain);
+	atomic_ptr_store(&kc.map, NULL, MO_RELAXED);
+	kc.base = kmem_map->min_offset;
+	kc.count = atop(kmem_map->max_offset - kmem_map->min_offset);
+	kc.tags = tags_alloc(kc.count);
+	kc.tags_by_page = (uint8_t *)((uintptr_t)kc.tags - (kc.base >> PAGE_SHIFT));
+	if (kc.tags == NULL) {
+		kprintf(
+		    "vm: no memory for the tags of kmem_map: kmem_malloc works without caches\n");
+		return;
+	}
+	for (uint64_t npages = 1; npages <= KMEM_CACHE_PAGES_MAX; npages++)
+		cache_init(npages, ram_pages);
+	kmem_cache_enable(true);
+}
+
+static void collect(struct mag_cache **out)
+{
+	for (unsigned i = 0; i < KMEM_CACHE_PAGES_MAX; i++)
+		out[i] = &caches[i];
+}
+
+uint64_t kmem_cache_drain(void)
+{
+	struct mag_cache *all[KMEM_CACHE_PAGES_MAX];
+	uint64_t before;
+
+	if (kc.tags == NULL)
+		return 0;
+	collect(all);
+	before = kmem_cache_cached_pages();
+	(void)mag_cache_drain_many(all, KMEM_CACHE_PAGES_MAX);
+	return before;
+}
+
+void kmem_cache_enable(bool on)
+{
+	if (kc.tags == NULL)
+		return;
+	atomic_ptr_store(&kc.map, on ? kmem_map : NULL, MO_RELAXED);
+	if (!on)
+		(void)kmem_cache_drain();
+}
+
+bool kmem_cache_enabled(void)
+{
+	return atomic_ptr_load(&kc.map, MO_RELAXED) != NULL;
+}
+
+/* --- Figures --- */
+
+uint64_t kmem_cache_cached_pages(void)
+{
+	uint64_t pages = 0;
+
+	if (kc.tags == NULL)
+		return 0;
+	for (uint64_t npages = 1; npages <= KMEM_CACHE_PAGES_MAX; npages++)
+		pages += npages * mag_cache_cached(&caches[npages - 1]);
+	return pages;
+}
+
+static void stats_add(struct mag_cache_stats *sum, const struct mag_cache_stats *one)
+{
+	sum->cached += one->cached;
+	sum->allocs += one->allocs;
+	sum->frees += one->frees;
+	sum->alloc_misses += one->alloc_misses;
+	sum->free_misses += one->free_misses;
+	sum->exchanges += one->exchanges;
+	sum->resizes += one->resizes;
+	sum->retries += one->retries;
+}
+
+void kmem_cache_stats(unsigned npages, int cpu, struct mag_cache_stats *stats)
+{
+	struct mag_cache_stats one;
+	struct mag_cache *cache;
+
+	CHECK(npages >= 1 && npages <= KMEM_CACHE_PAGES_MAX);
+	*stats = (struct mag_cache_stats){0, 0, 0, 0, 0, 0, 0, 0};
+	if (kc.tags == NULL)
+		return;
+	cache = &caches[npages - 1];
+	if (cpu >= 0) {
+		mag_cache_cpu_stats(cache, (unsigned)cpu, stats);
+		return;
+	}
+	for (unsigned i = 0; i < smp_cpu_count(); i++) {
+		mag_cache_cpu_stats(cache, i, &one);
+		stats_add(stats, &one);
+	}
+	stats->cached += mag_cache_depot_cached(cache);
+}
+
+/* --- Audit --- */
+
+struct audit {
+	void (*report)(const char *line);
+	uint64_t npages;
+	uint64_t visited; /* ranges */
+	unsigned broken;
+};
+
+static void audit_range(void *arg, void *item, int cpu)
+{
+	struct audit *audit = (struct audit *)arg;
+	vm_offset_t addr = (vm_offset_t)item;
+	uint64_t index = atop(addr - kc.base);
+
+	audit->visited++;
+	if (index + audit->npages > kc.count || !is_aligned(addr, PAGE_SIZE)) {
+		audit->broken += vm_report(audit->report, "kmem cache of CPU %d: %#lx is no range",
+					   cpu, (unsigned long)addr);
+		return;
+	}
+	if (kc.tags[index] != TAG_CACHED + audit->npages)
+		audit->broken +=
+		    vm_report(audit->report, "kmem cache of CPU %d: %#lx has the tag %#x", cpu,
+			      (unsigned long)addr, kc.tags[index]);
+	for (uint64_t i = 0; i < audit->npages; i++)
+		if (pmap_kextract(addr + ptoa(i)) == 0)
+			audit->broken +=
+			    vm_report(audit->report, "kmem cache of CPU %d: %#lx is not mapped",
+				      cpu, (unsigned long)(addr + ptoa(i)));
+}
+
+static unsigned audit_tags(uint64_t npages, uint64_t visited, void (*report)(const char *line))
+{
+	uint64_t tagged = 0;
+
+	for (uint64_t i = 0; i < kc.count; i++)
+		tagged += kc.tags[i] == TAG_CACHED + npages;
+	if (tagged == visited)
+		return 0;
+	return vm_report(report, "kmem caches: %lu ranges of %lu pages are tagged, %lu are there",
+			 (unsigned long)tagged, (unsigned long)npages, (unsigned long)visited);
+}
+
+unsigned kmem_cache_audit(void (*report)(const char *line))
+{
+	unsigned broken = 0;
+
+	if (kc.tags == NULL)
+		return 0;
+	for (uint64_t npages = 1; npages <= KMEM_CACHE_PAGES_MAX; npages++) {
+		struct audit audit = {report, npages, 0, 0};
+
+		broken += mag_cache_audit(&caches[npages - 1], report);
+		mag_cache_visit(&caches[npages - 1], audit_range, &audit);
+		broken += audit.broken + audit_tags(npages, audit.visited, report);
+	}
+	return broken;
+}
