@@ -27,7 +27,7 @@ def boot(
       smp: QEMU's -smp, where a number does not say it.
       mem: QEMU's -m.
       options: kernel options.
-      run: shell commands for the kernel.
+      run: shell commands for the kernel; None: options alone make it do something and power off.
       status: QEMU's exit status: 33 success, 35 a command failed, 37 panic.
       expect: extended regular expressions for the serial log; None: all CPUs online, the
         self-test passed, the audit found nothing.
@@ -39,7 +39,7 @@ def boot(
     """
     return {
         "boot": boot,
-        "cmdline": (options + " run=" + run).strip(),
+        "cmdline": (options + (" run=" + run if run != None else "")).strip(),
         "expect": expect or [
             "smp: %d of %d CPUs online" % (cpus, cpus),
             "selftest: [1-9][0-9]* passed, 0 failed",

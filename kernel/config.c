@@ -23,6 +23,12 @@ static const char *set_run(const char *value)
 	return NULL;
 }
 
+static const char *set_bench(const char *value)
+{
+	(void)value;
+	return set_run("bench; audit");
+}
+
 static const char *set_panic(const char *value)
 {
 	if (strcmp(value, "halt") == 0)
@@ -85,6 +91,7 @@ static const char *set_buffer_size(const char *value)
 }
 
 static const struct option options[] = {
+    {"bench", NULL, "run the benchmark and power off: run=bench; audit", set_bench},
     {"kmem.size", "SIZE", "address space of kmem_map (default: half of RAM)", set_kmem_size},
     {"exec.size", "SIZE", "address space of exec_map (default: 4M)", set_exec_size},
     {"pipe.size", "SIZE", "address space of pipe_map (default: 1/64 of RAM)", set_pipe_size},

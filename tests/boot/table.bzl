@@ -49,10 +49,66 @@ BOOT_TESTS = [
     boot(name = "mem_4g_uefi", mem = "4G", boot = "uefi-cd", timeout = 180),
     boot(name = "mem_hole", mem = "1G", qemu = ["-machine", "max-ram-below-4g=256M"]),
 
+    # Two domains with CPUs of their own, and a CPU whose domain has no memory.
+    boot(
+        name = "numa",
+        cpus = 4,
+        mem = "256M",
+        qemu = [
+            "-object",
+            "memory-backend-ram,id=near,size=128M",
+            "-object",
+            "memory-backend-ram,id=far,size=128M",
+            "-numa",
+            "node,nodeid=0,memdev=near,cpus=0-1",
+            "-numa",
+            "node,nodeid=1,memdev=far,cpus=2",
+            "-numa",
+            "node,nodeid=2,cpus=3",
+        ],
+    ),
+
     # All memory in use, on one CPU and on several.
     _pressure(cpus = 1),
     _pressure(cpus = 3),
     _pressure(cpus = 8),
+
+    # The benchmark: it ends, memory is what it should be, and nothing is left behind.
+    boot(
+        name = "bench_3",
+        cpus = 3,
+        run = "bench --quick page zone malloc kmem.1 handover cpu scratch; audit",
+        expect = [
+            "bench: start cpus=3 ",
+            "bench: case=0 name=empty mode=alone cpus=1 ",
+            "bench: case=1 name=page.pair mode=all cpus=3 ops=[1-9]",
+            "bench: case=30 name=kmem.1 mode=all cpus=3 ",
+            "bench: case=61 name=handover.item mode=all cpus=3 ",
+            "bench: case=65 name=cpu.start mode=alone cpus=3 ops=2 samples=1 ticks_min=[1-9]",
+            "bench: done cases=[1-9][0-9]* seed=1 skipped=0 failed=0$",
+            "audit: ok",
+        ],
+    ),
+    # All cases in full, by the option.
+    boot(
+        name = "bench_option",
+        cpus = 1,
+        options = "bench",
+        run = None,
+        expect = [
+            "bench: case=93 name=llfree.fragment mode=alone cpus=1 ",
+            "bench: skipped case=65 name=cpu.start: there is no other CPU",
+            "bench: done cases=[1-9][0-9]* seed=1 skipped=1 failed=0$",
+            "audit: ok",
+        ],
+    ),
+    boot(
+        name = "bench_unknown_case",
+        cpus = 1,
+        run = "bench page.pear",
+        expect = ["no case has the name .page.pear"],
+        status = 35,
+    ),
 
     # What goes wrong is said, and ends with the status that belongs to it.
     boot(
