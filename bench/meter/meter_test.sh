@@ -97,7 +97,25 @@ one_cpu_cases()
 	expect "$1" 13 0 unmatched 1
 }
 
-two_cpu_cases()
+# The line goes to and fro 399 times. QEMU tells of an access when it has been made: where each CPU
+# has a thread, a write and the read that finds it may be told of in the other order, and that
+# transfer is not seen. So few of them (MISSING) may lack there, and none where CPUs take turns.
+ping_pong() # NAME MISSING
+{
+	local first second all
+
+	first=$(figure "$1" 30 0 own_transfers_sum)
+	second=$(figure "$1" 31 1 own_transfers_sum)
+	all=$(figure "$1" 31 1 sys_transfers_sum)
+	[ "$first" -le 199 ] && [ "$first" -ge $((199 - $2)) ] ||
+		fail "$1: case 30: $first transfers instead of 199 (or up to $2 less)"
+	[ "$second" -le 200 ] && [ "$second" -ge $((200 - $2)) ] ||
+		fail "$1: case 31: $second transfers instead of 200 (or up to $2 less)"
+	[ "$all" -ge $((398 - 2 * $2)) ] ||
+		fail "$1: case 31: the system shows $all transfers, less than its two CPUs"
+}
+
+two_cpu_cases() # NAME MISSING
 {
 	own "$1" 20 0 256 0 0 0 0 64
 	own "$1" 21 1 256 0 64 0 64 0
@@ -109,10 +127,9 @@ two_cpu_cases()
 	own "$1" 27 1 256 0 64 0 64 0
 	own "$1" 28 1 2 0 2 0 1 1
 	# A hundred rounds of a read and a write each; how long each CPU waits is open.
-	own "$1" 30 0 - 0 199 0 - 100
-	own "$1" 31 1 - 0 200 0 - 100
-	[ "$(figure "$1" 31 1 sys_transfers_sum)" -ge 398 ] ||
-		fail "$1: case 31: the system shows less than its two CPUs"
+	own "$1" 30 0 - 0 - 0 - 100
+	own "$1" 31 1 - 0 - 0 - 100
+	ping_pong "$1" "$2"
 	grep -qE '^meter: total cpu=1 insns=[1-9]' "$tmp/$1.txt" || fail "$1: no total of CPU 1"
 }
 
@@ -143,10 +160,10 @@ refused()
 
 run single ",out=$tmp/single.txt" -smp 2 -accel tcg,thread=single
 one_cpu_cases single
-two_cpu_cases single
+two_cpu_cases single 0
 run multi ",out=$tmp/multi.txt" -smp 2 -accel tcg,thread=multi
 one_cpu_cases multi
-two_cpu_cases multi
+two_cpu_cases multi 20
 run icount ",out=$tmp/icount.txt" -smp 1 -accel tcg -icount shift=0,sleep=off
 one_cpu_cases icount
 agrees_with_icount icount
@@ -158,7 +175,7 @@ total() { sed -nE 's/^meter: total cpu=0 insns=([0-9]+) .*/\1/p' "$tmp/$1.txt"; 
 # As many CPUs as it can tell apart, all but two of them never started.
 run many ",out=$tmp/many.txt" -smp 64 -accel tcg,thread=single
 one_cpu_cases many
-two_cpu_cases many
+two_cpu_cases many 0
 [ "$(grep -c '^meter: total cpu=' "$tmp/many.txt")" -eq 64 ] || fail "not 64 totals"
 
 refused "" "needs the argument out=FILE"
