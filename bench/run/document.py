@@ -60,6 +60,7 @@ def parts(report):
     return {
         "made": made(report),
         "tables": section_text(report),
+        "targets": table_text(tables.targets_table(report), "Not measured."),
         "interrupts": table_text(tables.interrupts(report), "Not measured."),
         "starts": table_text(tables.starts(report), "Not measured."),
         "host": table_text(tables.host_table(report), "Not measured."),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The tables of a report: as text for the terminal, as Markdown for docs/."""
 import figures
-from targets import target
+from targets import TARGETS, target
 
 QUIRE, LINUX, SHIPPED = "quire", "linux", "linux-shipped"
 
@@ -105,6 +105,27 @@ def sections(report):
                 if tables:
                     found.append((_title(cpus, mode, linux), tables))
     return found
+
+
+# ---- targets ----
+
+_METRIC_NAMES = {"own_insns": "instructions", "own_locked": "locked", "own_transfers": "transfers",
+                 "sys_insns": "instructions, all CPUs"}
+
+
+def targets_table(report):
+    """Rows: every target, at each number of CPUs where Quire was measured and it holds."""
+    rows = [["case", "CPUs", "at work", "what", "Quire", "target", "met", "moonshot"]]
+    measured = sorted({run["cpus"] for run in report["runs"] if run["system"] == QUIRE})
+    for row in TARGETS:
+        for cpus in measured:
+            if row["cpus"] not in (None, cpus):
+                continue
+            ours = figures.value(report, QUIRE, cpus, row["mode"], row["case"], row["metric"])
+            rows.append([row["case"], str(cpus), "all" if row["mode"] == "all" else "one",
+                         _METRIC_NAMES[row["metric"]], number(ours), *_target_text(row, ours),
+                         number(row["moonshot"])])
+    return rows if len(rows) > 1 else None
 
 
 # ---- interrupts per thousand frees ----
@@ -215,6 +236,9 @@ def text(report):
     parts = []
     for title, found in sections(report):
         parts += [title] + [as_text(table) for table in found]
+    rows = [row for row in targets_table(report) or [] if row[4] != "-"]
+    if len(rows) > 1:
+        parts += ["Targets", as_text(rows)]
     rows = interrupts(report)
     if rows:
         parts += ["Interrupt commands per 1000 frees of one page", as_text(rows)]

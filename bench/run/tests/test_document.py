@@ -6,7 +6,7 @@ import unittest
 import document
 import samples
 
-NAMES = ("made", "tables", "interrupts", "starts", "host", "missing", "commands")
+NAMES = ("made", "tables", "targets", "interrupts", "starts", "host", "missing", "commands")
 
 
 def page(names=NAMES):

@@ -116,6 +116,18 @@ class Targets(unittest.TestCase):
         self.assertIsNone(target("shootdown.idle", "alone", 4, "sys_insns"))
         self.assertIsNone(target("page.pair", "all", 8, "own_insns"))
 
+    def test_the_table_of_all_targets(self):
+        rows = tables.targets_table(report())
+        self.assertIn(["page.pair", "1", "one", "instructions", "48.0", "48.0", "yes", "24.0"],
+                      rows)
+        self.assertIn(["page.pair", "2", "one", "instructions", "60.0", "48.0", "no", "24.0"],
+                      rows)
+        self.assertIn(["shootdown.idle", "2", "one", "instructions, all CPUs", "120", "764", "yes",
+                       "250"], rows)
+        self.assertEqual([], [row for row in rows if row[1] == "32"])
+        self.assertRegex(tables.text(report()), "Targets\n\ncase +CPUs")
+        self.assertIsNone(tables.targets_table(samples.report([])))
+
     def test_every_target_names_a_case(self):
         known = systems.all_cases(os.environ["QUIRE_ROOT"])
         self.assertGreater(len(known), 30)
