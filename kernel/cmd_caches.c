@@ -39,6 +39,9 @@ static void show_kmem(int cpu)
 			continue;
 		format(name, sizeof(name), "%u page%s", npages, npages == 1 ? "" : "s");
 		show_row(name, &stats);
+		kmem_cache_zeroed_stats(npages, cpu, &stats);
+		if (stats.allocs + stats.frees + stats.cached != 0)
+			show_row("  zeroed", &stats);
 	}
 }
 

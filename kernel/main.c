@@ -141,7 +141,7 @@ void kernel_main(void)
 	malloc_startup();
 	start_cpus();
 	start_page_daemon();
-	sched_set_idle_work(vm_magazine_idle);
+	sched_set_idle_work(vm_idle);
 	config_apply_tunables(info->cmdline);
 	if (vm_audit(report_audit) != 0)
 		kprintf("audit: the memory system is broken right after the boot\n");

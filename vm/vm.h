@@ -18,6 +18,12 @@ extern "C" {
  */
 void vm_init(void);
 
+/*
+ * A piece of what an idle CPU can do: zeroes a page, or pages of a range, for later. False when
+ * there is nothing to do. For sched_set_idle_work.
+ */
+bool vm_idle(void);
+
 #ifdef __cplusplus
 }
 #endif

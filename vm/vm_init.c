@@ -12,6 +12,7 @@
 #include "vm/vm.h"
 #include "vm/vm_boot.h"
 #include "vm/vm_kern.h"
+#include "vm/vm_kern_cache.h"
 #include "vm/vm_magazine.h"
 #include "vm/vm_map.h"
 #include "vm/vm_object.h"
@@ -44,4 +45,9 @@ void vm_init(void)
 	vm_pageable_init();
 	vm_pageout_set_scanner(vm_pageable_scan);
 	vm_sysctl_init();
+}
+
+bool vm_idle(void)
+{
+	return vm_magazine_idle() || kmem_cache_idle();
 }

@@ -12,6 +12,7 @@
  *	TAG_NONE	not a matter of the caches
  *	TAG_USED + n	first page of n that belong to somebody
  *	TAG_CACHED + n	first page of n that lie in a cache
+ *	TAG_ZEROED + n	the same, and all of them are known to be zero
  *	TAG_INSIDE	a later page of such a range
  *
  *    The tag of a range is written by whoever has the range, so it needs no lock. It is what tells
@@ -27,10 +28,14 @@
  * 4. Emptying. Ranges go back side by side where they lie side by side, with one shootdown for
  *    each such piece. Reclaim does it on every CPU's behalf; so does an allocation that fails.
  *
- * 5. What is not cached: executable memory, memory that is left out of dumps, other maps, and
+ * 5. Zeroes. For 1, 2, 4, 8 and 16 pages there is a second cache, of ranges that are known to be
+ *    zero. An idle CPU fills its part, as many as requests with M_ZERO have missed there. A request
+ *    that may get anything takes one only before it would have to import.
+ *
+ * 6. What is not cached: executable memory, memory that is left out of dumps, other maps, and
  *    everything while kmem.debug is on.
  *
- * 6. Two frees of one range at the very same time on two CPUs are not told apart; one after the
+ * 7. Two frees of one range at the very same time on two CPUs are not told apart; one after the
  *    other are. Rejected for it: a locked instruction on each hit.
  */
 #include "vm/vm_kern_cache.h"
@@ -42,6 +47,7 @@
 #include "smp/smp.h"
 #include "vm/pmap.h"
 #include "vm/vm_kern_private.h"
+#include "vm/vm_magazine.h"
 #include "vm/vm_page.h"
 #include "vm/vm_pageout_internal.h"
 #include "vm/vm_phys.h"
@@ -51,13 +57,17 @@ enum {
 	TAG_NONE = 0,
 	TAG_USED = 0x20,
 	TAG_CACHED = 0x40,
+	TAG_ZEROED = TAG_CACHED | 0x20,
 	TAG_INSIDE = 0x80,
 	TAG_PAGES = 0x1f, /* the number in the first two kinds */
 
 	IMPORT_PAGES = 64, /* taken at a time, when there is plenty */
 	RAM_SHARE = 128,   /* one in so many pages of RAM may lie in the caches of one size */
+	CACHES_MAX = 2 * KMEM_CACHE_PAGES_MAX,
 
-	/* Not a matter of the caches: see 5. */
+	ZERO_WANTED = 8, /* ranges of one size that idle CPUs zero ahead, at most */
+
+	/* Not a matter of the caches: see 6. */
 	FLAGS_UNCACHED = M_EXEC | M_NODUMP,
 };
 
@@ -71,6 +81,13 @@ static struct {
 } kc;
 
 static struct mag_cache caches[KMEM_CACHE_PAGES_MAX]; /* by pages - 1 */
+
+/*
+ * Known to be zero, for sizes that are powers of two, and how many of each were asked for and not
+ * there: (a) atomic.
+ */
+static struct mag_cache zeroed[KMEM_CACHE_PAGES_MAX];
+static struct atomic32 zero_wanted[KMEM_CACHE_PAGES_MAX]; /* (a) */
 
 /* Of the caches' stacks in each CPU's area: side by side, a hit finds its own with one load. */
 static uint32_t stacks[KMEM_CACHE_PAGES_MAX];
@@ -89,21 +106,37 @@ static inline uint64_t size_class(vm_size_t size)
 	return (size - 1) >> PAGE_SHIFT;
 }
 
-static inline void tag_write(vm_offset_t addr, unsigned kind, uint64_t class)
+static inline void tag_write(vm_offset_t addr, unsigned kind, uint64_t which)
 {
-	kc.tags_by_page[addr >> PAGE_SHIFT] = (uint8_t)(kind + 1 + class);
+	kc.tags_by_page[addr >> PAGE_SHIFT] = (uint8_t)(kind + 1 + which);
 }
 
-static void *miss(uint64_t class, int flags)
+static bool has_zeroed(uint64_t which)
+{
+	return is_pow2(which + 1);
+}
+
+static void *zeroed_alloc(uint64_t which)
+{
+	void *item = mag_cache_alloc(&zeroed[which]);
+
+	return item != NULL ? item : mag_cache_alloc_cached(&zeroed[which]);
+}
+
+static void *miss(uint64_t which, int flags)
 {
 	void *item;
 
 	if (flags & M_WAITOK)
 		sleep_check("kmem_malloc(M_WAITOK)");
-	item = mag_cache_alloc_slow(&caches[class], flags);
+	item = mag_cache_alloc_cached(&caches[which]);
+	if (item == NULL && has_zeroed(which))
+		item = zeroed_alloc(which);
+	if (item == NULL)
+		item = mag_cache_alloc_slow(&caches[which], flags);
 	/* What is missing may lie in the caches of other sizes. */
 	if (item == NULL && mag_cache_can_drain() && kmem_cache_drain() != 0)
-		item = mag_cache_alloc_slow(&caches[class], flags);
+		item = mag_cache_alloc_slow(&caches[which], flags);
 	return item;
 }
 
@@ -111,6 +144,22 @@ static void zero_range(vm_offset_t addr, uint64_t npages)
 {
 	for (uint64_t i = 0; i < npages; i++)
 		pmap_zero_page(PHYS_TO_VM_PAGE(pmap_kextract(addr + ptoa(i))));
+}
+
+/* A range that is known to be zero, or 0; then idle CPUs are to make one. */
+static vm_offset_t malloc_zeroed(uint64_t which)
+{
+	vm_offset_t addr;
+
+	if (!has_zeroed(which))
+		return 0;
+	addr = (vm_offset_t)zeroed_alloc(which);
+	if (addr != 0)
+		tag_write(addr, TAG_USED, which);
+	/* Relaxed, and not exact: a hint for idle CPUs. */
+	else if (atomic32_load(&zero_wanted[which], MO_RELAXED) < ZERO_WANTED)
+		atomic32_add(&zero_wanted[which], 1, MO_RELAXED);
+	return addr;
 }
 
 /*
@@ -121,19 +170,22 @@ static void zero_range(vm_offset_t addr, uint64_t npages)
  */
 static __attribute__((noinline)) vm_offset_t malloc_slow(vm_map_t map, vm_size_t size, int flags)
 {
-	uint64_t class = size_class(size);
+	uint64_t which = size_class(size);
 	vm_offset_t addr;
 
-	if (!is_cached_map(map) || class >= KMEM_CACHE_PAGES_MAX || (flags & FLAGS_UNCACHED) != 0)
+	if (!is_cached_map(map) || which >= KMEM_CACHE_PAGES_MAX || (flags & FLAGS_UNCACHED) != 0)
 		return kmem_malloc_uncached(map, size, flags, __builtin_return_address(0));
-	addr = (vm_offset_t)mag_cache_alloc(&caches[class]);
+	addr = flags & M_ZERO ? malloc_zeroed(which) : 0;
+	if (addr != 0)
+		return addr;
+	addr = (vm_offset_t)mag_cache_alloc(&caches[which]);
 	if (addr == 0)
-		addr = (vm_offset_t)miss(class, flags);
+		addr = (vm_offset_t)miss(which, flags);
 	if (addr == 0)
 		return 0;
-	tag_write(addr, TAG_USED, class);
+	tag_write(addr, TAG_USED, which);
 	if (flags & M_ZERO)
-		zero_range(addr, class + 1);
+		zero_range(addr, which + 1);
 	return addr;
 }
 
@@ -144,33 +196,33 @@ static __attribute__((noinline)) void free_slow(vm_map_t map, vm_offset_t addr, 
 
 ARCH_RESTARTABLE vm_offset_t kmem_malloc(vm_map_t map, vm_size_t size, int flags)
 {
-	uint64_t class = size_class(size);
+	uint64_t which = size_class(size);
 	vm_offset_t addr;
 
-	if (unlikely(!is_cached_map(map) || class >= KMEM_CACHE_PAGES_MAX ||
+	if (unlikely(!is_cached_map(map) || which >= KMEM_CACHE_PAGES_MAX ||
 		     (flags & (FLAGS_UNCACHED | M_ZERO)) != 0))
 		return malloc_slow(map, size, flags);
-	addr = (vm_offset_t)arch_stack_pop(stacks[class]);
+	addr = (vm_offset_t)arch_stack_pop(stacks[which]);
 	if (unlikely(addr == 0))
 		return malloc_slow(map, size, flags);
-	tag_write(addr, TAG_USED, class);
+	tag_write(addr, TAG_USED, which);
 	return addr;
 }
 
 ARCH_RESTARTABLE void kmem_free(vm_map_t map, vm_offset_t addr, vm_size_t size)
 {
-	uint64_t class = size_class(size), at = addr - kc.base;
+	uint64_t which = size_class(size), at = addr - kc.base;
 	/* Rotated, an address inside a page is a number beyond all tags. */
 	uint64_t index = at >> PAGE_SHIFT | at << (64 - PAGE_SHIFT);
 
 	if (unlikely(!is_cached_map(map) || index >= kc.count ||
-		     kc.tags[index] != TAG_USED + 1 + class)) {
+		     kc.tags[index] != TAG_USED + 1 + which)) {
 		free_slow(map, addr, size);
 		return;
 	}
-	kc.tags[index] = (uint8_t)(TAG_CACHED + 1 + class);
-	if (unlikely(!arch_stack_push(stacks[class], (void *)addr)))
-		mag_cache_free_slow(&caches[class], (void *)addr);
+	kc.tags[index] = (uint8_t)(TAG_CACHED + 1 + which);
+	if (unlikely(!arch_stack_push(stacks[which], (void *)addr)))
+		mag_cache_free_slow(&caches[which], (void *)addr);
 }
 
 /* --- Ranges come and go --- */
@@ -264,6 +316,58 @@ static bool ranges_are_short(void *ctx)
 	return vm_page_wanted();
 }
 
+/* --- Idle CPUs --- */
+
+/* False when a thread has become ready meanwhile: the range may hold anything then. */
+static bool zero_unless_needed(vm_offset_t addr, uint64_t npages)
+{
+	for (uint64_t i = 0; i < npages; i++) {
+		if (arch_percpu()->need_resched != 0)
+			return false;
+		zero_range(addr + ptoa(i), 1);
+	}
+	return true;
+}
+
+/* Others may be at it as well; a hint need not be exact, but must not fall below 0. */
+static void wanted_less(uint64_t which)
+{
+	uint32_t wanted = atomic32_load(&zero_wanted[which], MO_RELAXED);
+
+	if (wanted != 0)
+		(void)atomic32_cas(&zero_wanted[which], &wanted, wanted - 1, MO_RELAXED);
+}
+
+static bool zero_one_of(uint64_t which)
+{
+	void *item = mag_cache_alloc(&caches[which]);
+	struct mag_cache *to = &caches[which];
+
+	if (item == NULL)
+		return false;
+	if (zero_unless_needed((vm_offset_t)item, which + 1)) {
+		tag_write((vm_offset_t)item, TAG_ZEROED, which);
+		wanted_less(which);
+		to = &zeroed[which];
+	}
+	if (!mag_cache_free(to, item))
+		mag_cache_free_slow(to, item);
+	return true;
+}
+
+bool kmem_cache_idle(void)
+{
+	bool did = false;
+
+	if (!kmem_cache_enabled() || vm_page_wanted() || !vm_magazine_move_begin())
+		return false;
+	for (uint64_t which = 0; which < KMEM_CACHE_PAGES_MAX && !did; which++)
+		if (has_zeroed(which) && atomic32_load(&zero_wanted[which], MO_RELAXED) != 0)
+			did = zero_one_of(which);
+	vm_magazine_move_end();
+	return did;
+}
+
 /* --- The long way asks --- */
 
 static uint64_t tag_head(uint64_t index)
@@ -331,6 +435,12 @@ static void cache_init(uint64_t npages, uint64_t ram_pages)
 	/* Without a place in the CPUs' areas each call takes the long way. */
 	(void)mag_cache_init(&caches[npages - 1], &config);
 	stacks[npages - 1] = caches[npages - 1].offset;
+	atomic32_store(&zero_wanted[npages - 1], 0, MO_RELAXED);
+	if (!has_zeroed(npages - 1))
+		return;
+	config.items_max = (uint64_t)ZERO_WANTED * 2 * smp_cpu_count();
+	config.import = NULL;
+	(void)mag_cache_init(&zeroed[npages - 1], &config);
 }
 
 void kmem_cache_init(void)
@@ -354,22 +464,28 @@ void kmem_cache_init(void)
 	kmem_cache_enable(true);
 }
 
-static void collect(struct mag_cache **out)
+/* All caches, in out[CACHES_MAX]; returns how many. */
+static unsigned collect(struct mag_cache **out)
 {
-	for (unsigned i = 0; i < KMEM_CACHE_PAGES_MAX; i++)
-		out[i] = &caches[i];
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < KMEM_CACHE_PAGES_MAX; i++) {
+		out[n++] = &caches[i];
+		if (has_zeroed(i))
+			out[n++] = &zeroed[i];
+	}
+	return n;
 }
 
 uint64_t kmem_cache_drain(void)
 {
-	struct mag_cache *all[KMEM_CACHE_PAGES_MAX];
+	struct mag_cache *all[CACHES_MAX];
 	uint64_t before;
 
 	if (kc.tags == NULL)
 		return 0;
-	collect(all);
 	before = kmem_cache_cached_pages();
-	(void)mag_cache_drain_many(all, KMEM_CACHE_PAGES_MAX);
+	(void)mag_cache_drain_many(all, collect(all));
 	return before;
 }
 
@@ -395,8 +511,11 @@ uint64_t kmem_cache_cached_pages(void)
 
 	if (kc.tags == NULL)
 		return 0;
-	for (uint64_t npages = 1; npages <= KMEM_CACHE_PAGES_MAX; npages++)
+	for (uint64_t npages = 1; npages <= KMEM_CACHE_PAGES_MAX; npages++) {
 		pages += npages * mag_cache_cached(&caches[npages - 1]);
+		if (has_zeroed(npages - 1))
+			pages += npages * mag_cache_cached(&zeroed[npages - 1]);
+	}
 	return pages;
 }
 
@@ -412,25 +531,34 @@ static void stats_add(struct mag_cache_stats *sum, const struct mag_cache_stats 
 	sum->retries += one->retries;
 }
 
-void kmem_cache_stats(unsigned npages, int cpu, struct mag_cache_stats *stats)
+static void cache_stats(const struct mag_cache *cache, int cpu, struct mag_cache_stats *sum)
 {
 	struct mag_cache_stats one;
-	struct mag_cache *cache;
 
+	for (unsigned i = 0; i < smp_cpu_count(); i++) {
+		if (cpu >= 0 && i != (unsigned)cpu)
+			continue;
+		mag_cache_cpu_stats(cache, i, &one);
+		stats_add(sum, &one);
+	}
+	if (cpu < 0)
+		sum->cached += mag_cache_depot_cached(cache);
+}
+
+void kmem_cache_stats(unsigned npages, int cpu, struct mag_cache_stats *stats)
+{
 	CHECK(npages >= 1 && npages <= KMEM_CACHE_PAGES_MAX);
 	*stats = (struct mag_cache_stats){0, 0, 0, 0, 0, 0, 0, 0};
-	if (kc.tags == NULL)
-		return;
-	cache = &caches[npages - 1];
-	if (cpu >= 0) {
-		mag_cache_cpu_stats(cache, (unsigned)cpu, stats);
-		return;
-	}
-	for (unsigned i = 0; i < smp_cpu_count(); i++) {
-		mag_cache_cpu_stats(cache, i, &one);
-		stats_add(stats, &one);
-	}
-	stats->cached += mag_cache_depot_cached(cache);
+	if (kc.tags != NULL)
+		cache_stats(&caches[npages - 1], cpu, stats);
+}
+
+void kmem_cache_zeroed_stats(unsigned npages, int cpu, struct mag_cache_stats *stats)
+{
+	CHECK(npages >= 1 && npages <= KMEM_CACHE_PAGES_MAX);
+	*stats = (struct mag_cache_stats){0, 0, 0, 0, 0, 0, 0, 0};
+	if (kc.tags != NULL && has_zeroed(npages - 1))
+		cache_stats(&zeroed[npages - 1], cpu, stats);
 }
 
 /* --- Audit --- */
@@ -438,9 +566,33 @@ void kmem_cache_stats(unsigned npages, int cpu, struct mag_cache_stats *stats)
 struct audit {
 	void (*report)(const char *line);
 	uint64_t npages;
+	unsigned tag;     /* that each range must have */
 	uint64_t visited; /* ranges */
 	unsigned broken;
 };
+
+static bool page_is_zero(vm_paddr_t pa)
+{
+	const uint64_t *words = (const uint64_t *)arch_physmap(pa);
+
+	for (unsigned i = 0; i < PAGE_SIZE / sizeof(*words); i++)
+		if (words[i] != 0)
+			return false;
+	return true;
+}
+
+static void audit_page(struct audit *audit, vm_offset_t va, int cpu)
+{
+	vm_paddr_t pa = pmap_kextract(va);
+
+	if (pa == 0)
+		audit->broken +=
+		    vm_report(audit->report, "kmem cache of CPU %d: %#lx is not mapped", cpu,
+			      (unsigned long)va);
+	else if ((audit->tag & TAG_ZEROED) == TAG_ZEROED && !page_is_zero(pa))
+		audit->broken += vm_report(audit->report, "kmem cache of CPU %d: %#lx is not zero",
+					   cpu, (unsigned long)va);
+}
 
 static void audit_range(void *arg, void *item, int cpu)
 {
@@ -454,27 +606,34 @@ static void audit_range(void *arg, void *item, int cpu)
 					   cpu, (unsigned long)addr);
 		return;
 	}
-	if (kc.tags[index] != TAG_CACHED + audit->npages)
+	if (kc.tags[index] != audit->tag)
 		audit->broken +=
 		    vm_report(audit->report, "kmem cache of CPU %d: %#lx has the tag %#x", cpu,
 			      (unsigned long)addr, kc.tags[index]);
 	for (uint64_t i = 0; i < audit->npages; i++)
-		if (pmap_kextract(addr + ptoa(i)) == 0)
-			audit->broken +=
-			    vm_report(audit->report, "kmem cache of CPU %d: %#lx is not mapped",
-				      cpu, (unsigned long)(addr + ptoa(i)));
+		audit_page(audit, addr + ptoa(i), cpu);
 }
 
-static unsigned audit_tags(uint64_t npages, uint64_t visited, void (*report)(const char *line))
+static unsigned audit_tags(const struct audit *audit)
 {
 	uint64_t tagged = 0;
 
 	for (uint64_t i = 0; i < kc.count; i++)
-		tagged += kc.tags[i] == TAG_CACHED + npages;
-	if (tagged == visited)
+		tagged += kc.tags[i] == audit->tag;
+	if (tagged == audit->visited)
 		return 0;
-	return vm_report(report, "kmem caches: %lu ranges of %lu pages are tagged, %lu are there",
-			 (unsigned long)tagged, (unsigned long)npages, (unsigned long)visited);
+	return vm_report(audit->report, "kmem caches: %lu ranges have the tag %#x, %lu are there",
+			 (unsigned long)tagged, audit->tag, (unsigned long)audit->visited);
+}
+
+static unsigned audit_cache(struct mag_cache *cache, uint64_t npages, unsigned tag,
+			    void (*report)(const char *line))
+{
+	struct audit audit = {report, npages, tag + (unsigned)npages, 0, 0};
+	unsigned broken = mag_cache_audit(cache, report);
+
+	mag_cache_visit(cache, audit_range, &audit);
+	return broken + audit.broken + audit_tags(&audit);
 }
 
 unsigned kmem_cache_audit(void (*report)(const char *line))
@@ -483,12 +642,12 @@ unsigned kmem_cache_audit(void (*report)(const char *line))
 
 	if (kc.tags == NULL)
 		return 0;
+	vm_magazine_pause();
 	for (uint64_t npages = 1; npages <= KMEM_CACHE_PAGES_MAX; npages++) {
-		struct audit audit = {report, npages, 0, 0};
-
-		broken += mag_cache_audit(&caches[npages - 1], report);
-		mag_cache_visit(&caches[npages - 1], audit_range, &audit);
-		broken += audit.broken + audit_tags(npages, audit.visited, report);
+		broken += audit_cache(&caches[npages - 1], npages, TAG_CACHED, report);
+		if (has_zeroed(npages - 1))
+			broken += audit_cache(&zeroed[npages - 1], npages, TAG_ZEROED, report);
 	}
+	vm_magazine_resume();
 	return broken;
 }

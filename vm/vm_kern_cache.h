@@ -35,11 +35,21 @@ bool kmem_cache_enabled(void);
  */
 uint64_t kmem_cache_drain(void);
 
+/*
+ * Zeroes a cached range of this CPU, if zeroed ones are asked for and there are too few: for idle
+ * CPUs. False when there is nothing to do. Preemption is off for at most the time of one page after
+ * a thread has become ready. Thread context.
+ */
+bool kmem_cache_idle(void);
+
 /* Pages in cached ranges: allocated as far as maps and objects know. Exact at rest. Any context. */
 uint64_t kmem_cache_cached_pages(void);
 
 /* What ranges of `npages` pages did on one CPU, or in all when cpu is -1. Any context. */
 void kmem_cache_stats(unsigned npages, int cpu, struct mag_cache_stats *stats);
+
+/* The same of those that are known to be zero. */
+void kmem_cache_zeroed_stats(unsigned npages, int cpu, struct mag_cache_stats *stats);
 
 /* Checks tags against caches and page tables; returns broken rules reported. Thread context. */
 unsigned kmem_cache_audit(void (*report)(const char *line));

@@ -268,19 +268,33 @@ static vm_page_t zero_source(unsigned domain)
 	return vm_phys_alloc_batch_above(domain, &m, 1, 2 * marks.high) == 1 ? m : NULL;
 }
 
+bool vm_magazine_move_begin(void)
+{
+	/* With something in its hands, the thread does not wait until this CPU is idle again. */
+	preempt_disable();
+	/* Sequentially consistent, as in vm_magazine_pause: one of the two sees the other. */
+	atomic32_add(&magazines.moving, 1, MO_SEQ_CST);
+	if (atomic32_load(&magazines.pauses, MO_SEQ_CST) == 0)
+		return true;
+	vm_magazine_move_end();
+	return false;
+}
+
+void vm_magazine_move_end(void)
+{
+	atomic32_sub(&magazines.moving, 1, MO_RELEASE);
+	preempt_enable();
+}
+
 bool vm_magazine_zero_one(void)
 {
 	unsigned domain = vm_magazine_local_domain();
 	struct mag_cache *cache = &magazines.caches[domain][VM_MAGAZINE_ZERO];
 	vm_page_t m;
 
-	if (magazines.domains == 0 || !zero_room(cache))
+	if (magazines.domains == 0 || !zero_room(cache) || !vm_magazine_move_begin())
 		return false;
-	/* With the page in its hands, the thread does not wait until this CPU is idle again. */
-	preempt_disable();
-	/* Sequentially consistent, as in vm_magazine_pause: one of the two sees the other. */
-	atomic32_add(&magazines.moving, 1, MO_SEQ_CST);
-	m = atomic32_load(&magazines.pauses, MO_SEQ_CST) == 0 ? zero_source(domain) : NULL;
+	m = zero_source(domain);
 	if (m != NULL) {
 		m->state = VM_PAGE_MAGAZINE;
 		arch_page_zero(VM_PAGE_TO_PHYS(m));
@@ -288,8 +302,7 @@ bool vm_magazine_zero_one(void)
 		if (!mag_cache_free(cache, m))
 			mag_cache_free_slow(cache, m);
 	}
-	atomic32_sub(&magazines.moving, 1, MO_RELEASE);
-	preempt_enable();
+	vm_magazine_move_end();
 	return m != NULL;
 }
 
@@ -301,7 +314,7 @@ void vm_magazine_pause(void)
 	if (!arch_irq_enabled() || in_interrupt())
 		return;
 	patience_start(&patience, PAUSE_WARN_NS, PAUSE_PANIC_NS);
-	/* Acquire: pairs with the release in vm_magazine_zero_one. */
+	/* Acquire: pairs with the release in vm_magazine_move_end. */
 	while (atomic32_load(&magazines.moving, MO_SEQ_CST) != 0) {
 		enum patience_verdict verdict = patience_turn(&patience);
 

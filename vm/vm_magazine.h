@@ -54,7 +54,7 @@ bool vm_magazine_zero_one(void);
 /* Once in a second or so: adapts sizes. Any context. */
 void vm_magazine_age(void);
 
-/* Both of these when it is time for them: the work of an idle CPU, for sched_set_idle_work. */
+/* Both of these when it is time for them: a part of vm_idle. */
 bool vm_magazine_idle(void);
 
 /*
@@ -63,6 +63,13 @@ bool vm_magazine_idle(void);
  */
 void vm_magazine_pause(void);
 void vm_magazine_resume(void);
+
+/*
+ * An idle CPU is about to move something from one cache to another, and has done so. False: not
+ * now, for somebody counts. Preemption is off in between. Thread context.
+ */
+bool vm_magazine_move_begin(void);
+void vm_magazine_move_end(void);
 
 /* The domain whose memory is nearest to the running CPU. */
 unsigned vm_magazine_local_domain(void);

@@ -115,6 +115,63 @@ TEST_F(KmemCacheTest, ZeroedMeansZeroed)
 	}
 }
 
+/* What an idle CPU has zeroed is found by who wants zeroes, and is as good as any for others. */
+TEST_F(KmemCacheTest, IdleCpusZeroWhatIsAskedFor)
+{
+	struct mag_cache_stats stats;
+
+	boot(1);
+	EXPECT_FALSE(kmem_cache_idle());
+	vm_offset_t addr = take(4, M_NOWAIT | M_ZERO);
+	host_fill(addr, 0xee, ptoa(4));
+	give(addr, 4);
+	EXPECT_TRUE(kmem_cache_idle());
+	EXPECT_FALSE(kmem_cache_idle());
+	kmem_cache_zeroed_stats(4, -1, &stats);
+	EXPECT_EQ(stats.cached, 1u);
+	EXPECT_TRUE(audit_ok());
+	EXPECT_EQ(take(4, M_NOWAIT | M_ZERO), addr);
+	for (vm_offset_t va = addr; va < addr + ptoa(4); va += 8)
+		ASSERT_EQ(host_load64(va), 0u);
+	kmem_cache_zeroed_stats(4, 0, &stats);
+	EXPECT_EQ(stats.cached, 0u);
+	give(addr, 4);
+	EXPECT_TRUE(audit_ok());
+	/* 3 pages have no such cache. */
+	kmem_cache_zeroed_stats(3, -1, &stats);
+	EXPECT_EQ(stats.allocs, 0u);
+}
+
+TEST_F(KmemCacheTest, ZeroedRangesServeOthersBeforeAnImport)
+{
+	boot(1);
+	vm_offset_t addr = take(16, M_NOWAIT | M_ZERO);
+	give(addr, 16);
+	ASSERT_TRUE(kmem_cache_idle());
+	std::set<vm_offset_t> ranges;
+	vm_size_t in_use = kmem_map->size;
+	while (kmem_map->size == in_use)
+		ASSERT_TRUE(ranges.insert(take(16)).second);
+	/* The zeroed one went before more was mapped. */
+	EXPECT_EQ(ranges.count(addr), 1u);
+	for (vm_offset_t range : ranges)
+		give(range, 16);
+	EXPECT_TRUE(audit_ok());
+	uma_reclaim();
+	EXPECT_EQ(kmem_map->nentries, 0u);
+}
+
+TEST_F(KmemCacheTest, ADrainTakesZeroedRangesAsWell)
+{
+	boot(1);
+	give(take(2, M_NOWAIT | M_ZERO), 2);
+	ASSERT_TRUE(kmem_cache_idle());
+	EXPECT_GT(kmem_cache_drain(), 0u);
+	EXPECT_EQ(kmem_cache_cached_pages(), 0u);
+	EXPECT_EQ(kmem_map->nentries, 0u);
+	EXPECT_TRUE(audit_ok());
+}
+
 TEST_F(KmemCacheTest, RangesOfAMissLieSideBySide)
 {
 	std::set<vm_offset_t> ranges;
@@ -262,12 +319,20 @@ TEST_F(KmemCacheTest, ManyCpusWithDrains)
 			for (int i = 0; i < 400; i++) {
 				if (random() % 100 == 0)
 					uma_reclaim();
+				if (random() % 10 == 0)
+					(void)kmem_cache_idle();
 				if (mine.size() < 20 && random() % 2 == 0) {
 					unsigned npages = random() % 16 + 1;
-					vm_offset_t addr = take(npages);
+					bool zero = random() % 4 == 0;
+					vm_offset_t addr =
+					    take(npages, zero ? M_NOWAIT | M_ZERO : M_NOWAIT);
 
 					if (addr == 0)
 						continue;
+					if (zero) {
+						ASSERT_EQ(host_load64(addr), 0u);
+						ASSERT_EQ(host_load64(addr + ptoa(npages) - 8), 0u);
+					}
 					mine[addr] = npages;
 					host_store64(addr, addr + cpu);
 					host_store64(addr + ptoa(npages) - 8, addr + cpu);
