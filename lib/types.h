@@ -36,8 +36,17 @@ typedef uint64_t vm_pindex_t;  /* page index inside an object */
 /* Physical memory domains (NUMA nodes) that are told apart. */
 #define MAXMEMDOM 8u
 
-#define QUIRE_ALIGNED(n)        __attribute__((aligned(n)))
-#define QUIRE_NORETURN          __attribute__((noreturn))
+#define QUIRE_ALIGNED(n) __attribute__((aligned(n)))
+#define QUIRE_NORETURN   __attribute__((noreturn))
+/*
+ * For short hot functions that call others only as the last thing they do: no frame of their own,
+ * and those calls are jumps, from which the others return to our caller.
+ */
+#ifdef __clang__
+#define QUIRE_FRAMELESS
+#else
+#define QUIRE_FRAMELESS __attribute__((optimize("omit-frame-pointer", "optimize-sibling-calls")))
+#endif
 #define QUIRE_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #define QUIRE_UNUSED            __attribute__((unused))
 /*

@@ -43,6 +43,8 @@
 #include "arch/physmap.h"
 #include "lib/bits.h"
 #include "lib/check.h"
+#include "lib/planted.h"
+#include "smp/percpu.h"
 #include "smp/preempt.h"
 #include "smp/smp.h"
 #include "vm/pmap.h"
@@ -73,11 +75,13 @@ enum {
 
 /* (a) atomic  (c) constant after init  (r) whoever has the range */
 static struct {
-	struct atomic_ptr map; /* (a) kmem_map, or NULL while there are no caches */
-	vm_offset_t base;      /* (c) */
-	uint64_t count;        /* (c) tags: pages of kmem_map */
-	uint8_t *tags;         /* (c); (r) what they say; NULL: no memory for them */
-	uint8_t *tags_by_page; /* (c) the same by number of the page in the address space */
+	vm_map_t map;       /* (c) kmem_map; NULL before and without memory for tags */
+	struct atomic32 on; /* (a) else the long way for everybody */
+	vm_offset_t base;   /* (c) */
+	uint64_t count;     /* (c) tags: pages of kmem_map */
+	uint8_t *tags;      /* (c); (r) what they say; NULL: no memory for them */
+	uintptr_t
+	    tag_of_page_0; /* (c) where the first page of all the address space would have it */
 } kc;
 
 static struct mag_cache caches[KMEM_CACHE_PAGES_MAX]; /* by pages - 1 */
@@ -89,15 +93,18 @@ static struct mag_cache caches[KMEM_CACHE_PAGES_MAX]; /* by pages - 1 */
 static struct mag_cache zeroed[KMEM_CACHE_PAGES_MAX];
 static struct atomic32 zero_wanted[KMEM_CACHE_PAGES_MAX]; /* (a) */
 
-/* Of the caches' stacks in each CPU's area: side by side, a hit finds its own with one load. */
-static uint32_t stacks[KMEM_CACHE_PAGES_MAX];
+/*
+ * Of the caches' stacks in each CPU's area: side by side, a hit finds its own with one load. While
+ * the caches are off, where there is always nothing and no room, so that hits need not ask.
+ */
+static struct atomic32 stacks[KMEM_CACHE_PAGES_MAX]; /* (a) */
 
 /* --- Hits --- */
 
 /* Relaxed: whoever sees the old value does what was right a moment ago, and still is valid. */
-static inline bool is_cached_map(vm_map_t map)
+static inline uint32_t stack_of(uint64_t which)
 {
-	return map == (vm_map_t)atomic_ptr_load(&kc.map, MO_RELAXED);
+	return atomic32_load(&stacks[which], MO_RELAXED);
 }
 
 /* By number of pages less one, which is what the size gives without a special case for 0. */
@@ -106,9 +113,14 @@ static inline uint64_t size_class(vm_size_t size)
 	return (size - 1) >> PAGE_SHIFT;
 }
 
+static inline uint8_t *tag_of(vm_offset_t addr)
+{
+	return (uint8_t *)(kc.tag_of_page_0 + (addr >> PAGE_SHIFT));
+}
+
 static inline void tag_write(vm_offset_t addr, unsigned kind, uint64_t which)
 {
-	kc.tags_by_page[addr >> PAGE_SHIFT] = (uint8_t)(kind + 1 + which);
+	*tag_of(addr) = (uint8_t)(kind + 1 + which);
 }
 
 static bool has_zeroed(uint64_t which)
@@ -173,7 +185,8 @@ static __attribute__((noinline)) vm_offset_t malloc_slow(vm_map_t map, vm_size_t
 	uint64_t which = size_class(size);
 	vm_offset_t addr;
 
-	if (!is_cached_map(map) || which >= KMEM_CACHE_PAGES_MAX || (flags & FLAGS_UNCACHED) != 0)
+	if (map != kc.map || which >= KMEM_CACHE_PAGES_MAX || (flags & FLAGS_UNCACHED) != 0 ||
+	    !kmem_cache_enabled())
 		return kmem_malloc_uncached(map, size, flags, __builtin_return_address(0));
 	addr = flags & M_ZERO ? malloc_zeroed(which) : 0;
 	if (addr != 0)
@@ -194,35 +207,56 @@ static __attribute__((noinline)) void free_slow(vm_map_t map, vm_offset_t addr, 
 	kmem_free_then(map, addr, size, NULL, __builtin_return_address(0));
 }
 
-ARCH_RESTARTABLE vm_offset_t kmem_malloc(vm_map_t map, vm_size_t size, int flags)
+/*
+ * No room, perhaps because the caches are off. The range is tagged as cached already. The first
+ * arguments are kmem_free's, so that nothing has to be moved before the jump.
+ */
+static __attribute__((noinline)) void free_miss(vm_map_t map, vm_offset_t addr, vm_size_t size,
+						uint64_t which)
+{
+	if (kmem_cache_enabled()) {
+		mag_cache_free_slow(&caches[which], (void *)addr);
+		return;
+	}
+	tag_write(addr, TAG_USED, which);
+	kmem_free_then(map, addr, size, NULL, __builtin_return_address(0));
+}
+
+QUIRE_FRAMELESS ARCH_RESTARTABLE vm_offset_t kmem_malloc(vm_map_t map, vm_size_t size, int flags)
 {
 	uint64_t which = size_class(size);
 	vm_offset_t addr;
 
-	if (unlikely(!is_cached_map(map) || which >= KMEM_CACHE_PAGES_MAX ||
+	if (unlikely(map != kc.map || which >= KMEM_CACHE_PAGES_MAX ||
 		     (flags & (FLAGS_UNCACHED | M_ZERO)) != 0))
 		return malloc_slow(map, size, flags);
-	addr = (vm_offset_t)arch_stack_pop(stacks[which]);
+	addr = (vm_offset_t)arch_stack_pop(stack_of(which));
 	if (unlikely(addr == 0))
 		return malloc_slow(map, size, flags);
-	tag_write(addr, TAG_USED, which);
+	*tag_of(addr) -= TAG_CACHED - TAG_USED;
 	return addr;
 }
 
-ARCH_RESTARTABLE void kmem_free(vm_map_t map, vm_offset_t addr, vm_size_t size)
+QUIRE_FRAMELESS ARCH_RESTARTABLE void kmem_free(vm_map_t map, vm_offset_t addr, vm_size_t size)
 {
 	uint64_t which = size_class(size), at = addr - kc.base;
 	/* Rotated, an address inside a page is a number beyond all tags. */
 	uint64_t index = at >> PAGE_SHIFT | at << (64 - PAGE_SHIFT);
 
-	if (unlikely(!is_cached_map(map) || index >= kc.count ||
+	if (unlikely(map != kc.map || index >= kc.count ||
 		     kc.tags[index] != TAG_USED + 1 + which)) {
 		free_slow(map, addr, size);
 		return;
 	}
-	kc.tags[index] = (uint8_t)(TAG_CACHED + 1 + which);
-	if (unlikely(!arch_stack_push(stacks[which], (void *)addr)))
-		mag_cache_free_slow(&caches[which], (void *)addr);
+	if (!PLANTED(kmem_tag_after_push))
+		kc.tags[index] = (uint8_t)(TAG_CACHED + 1 + which);
+	if (unlikely(!arch_stack_push(stack_of(which), (void *)addr)))
+		free_miss(map, addr, size, which);
+	if (PLANTED(kmem_tag_after_push)) {
+		arch_cpu_relax(); /* an interrupt comes, */
+		arch_cpu_relax(); /* and then another CPU goes on */
+		kc.tags[index] = (uint8_t)(TAG_CACHED + 1 + which);
+	}
 }
 
 /* --- Ranges come and go --- */
@@ -434,7 +468,6 @@ static void cache_init(uint64_t npages, uint64_t ram_pages)
 
 	/* Without a place in the CPUs' areas each call takes the long way. */
 	(void)mag_cache_init(&caches[npages - 1], &config);
-	stacks[npages - 1] = caches[npages - 1].offset;
 	atomic32_store(&zero_wanted[npages - 1], 0, MO_RELAXED);
 	if (!has_zeroed(npages - 1))
 		return;
@@ -449,11 +482,11 @@ void kmem_cache_init(void)
 
 	for (unsigned domain = 0; domain < vm_phys_domain_count(); domain++)
 		ram_pages += vm_phys_total_pages(domain);
-	atomic_ptr_store(&kc.map, NULL, MO_RELAXED);
+	kc.map = NULL;
 	kc.base = kmem_map->min_offset;
 	kc.count = atop(kmem_map->max_offset - kmem_map->min_offset);
 	kc.tags = tags_alloc(kc.count);
-	kc.tags_by_page = (uint8_t *)((uintptr_t)kc.tags - (kc.base >> PAGE_SHIFT));
+	kc.tag_of_page_0 = (uintptr_t)kc.tags - (kc.base >> PAGE_SHIFT);
 	if (kc.tags == NULL) {
 		kprintf(
 		    "vm: no memory for the tags of kmem_map: kmem_malloc works without caches\n");
@@ -462,6 +495,7 @@ void kmem_cache_init(void)
 	for (uint64_t npages = 1; npages <= KMEM_CACHE_PAGES_MAX; npages++)
 		cache_init(npages, ram_pages);
 	kmem_cache_enable(true);
+	kc.map = kmem_map;
 }
 
 /* All caches, in out[CACHES_MAX]; returns how many. */
@@ -493,14 +527,16 @@ void kmem_cache_enable(bool on)
 {
 	if (kc.tags == NULL)
 		return;
-	atomic_ptr_store(&kc.map, on ? kmem_map : NULL, MO_RELAXED);
+	atomic32_store(&kc.on, on, MO_RELAXED);
+	for (unsigned i = 0; i < KMEM_CACHE_PAGES_MAX; i++)
+		atomic32_store(&stacks[i], on ? caches[i].offset : PERCPU_ZERO_OFFSET, MO_RELAXED);
 	if (!on)
 		(void)kmem_cache_drain();
 }
 
 bool kmem_cache_enabled(void)
 {
-	return atomic_ptr_load(&kc.map, MO_RELAXED) != NULL;
+	return atomic32_load(&kc.on, MO_RELAXED) != 0;
 }
 
 /* --- Figures --- */
