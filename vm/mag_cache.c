@@ -41,6 +41,7 @@
 #include "vm/mag_cache.h"
 
 #include "lib/check.h"
+#include "lib/planted.h"
 #include "lib/string.h"
 #include "smp/smp.h"
 #include "vm/mag_cache_private.h"
@@ -245,7 +246,7 @@ static bool own_free(struct mag_cache *cache, struct mag_cpu *part, void *item, 
 {
 	uint32_t rounds = atomic32_load(&cache->rounds, MO_RELAXED);
 
-	if (mag_cache_is_short(cache) || rounds == 0)
+	if ((mag_cache_is_short(cache) && !PLANTED(is_short_ignored)) || rounds == 0)
 		return false;
 	if (mag_cache_free(cache, item))
 		return true;
@@ -292,7 +293,8 @@ static unsigned own_fill(struct mag_cache *cache, struct mag_cpu *part, void **i
 
 void mag_cpu_unload(struct mag_cache *cache, struct mag_cpu *part)
 {
-	struct mag *mags[2] = {unload(part), part->previous};
+	struct mag *mags[2] = {unload(part),
+			       PLANTED(drain_forgets_previous) ? NULL : part->previous};
 	unsigned retries = 0;
 	struct mag *mag;
 
@@ -352,7 +354,7 @@ static void keep(struct mag_cache *cache, void **items, unsigned n)
 	mag_count(&part->alloc_misses, 1);
 	mag_count(&part->allocs_direct, 1);
 	arch_irq_restore(irq_was_enabled);
-	if (kept < n)
+	if (kept < n && !PLANTED(import_rest_lost))
 		cache->config.release(cache->config.ctx, items + kept, n - kept);
 }
 
@@ -394,6 +396,8 @@ void mag_cache_free_slow(struct mag_cache *cache, void *item)
 		bool irq_was_enabled = arch_irq_save();
 		struct mag_cpu *part = mag_cpu_self(cache);
 
+		if (PLANTED(exchange_interrupted))
+			arch_irq_restore(irq_was_enabled);
 		kept = own_free(cache, part, item, &excess);
 		mag_count(&part->free_misses, 1);
 		if (!kept)

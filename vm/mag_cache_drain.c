@@ -12,6 +12,7 @@
  * had begun before, and imports at that moment, asks again before it keeps anything.
  */
 #include "lib/check.h"
+#include "lib/planted.h"
 #include "smp/call.h"
 #include "smp/preempt.h"
 #include "smp/smp.h"
@@ -39,12 +40,36 @@ static void drain_here(void *arg)
 			mag_cpu_unload(drain->caches[i], mag_cpu_self(drain->caches[i]));
 }
 
+/* A mistake, see lib/planted.h: empties other CPUs' parts, whatever those CPUs do with them. */
+static void drain_others(const struct drain *drain, const struct cpuset *online)
+{
+	bool irq_was_enabled = arch_irq_save();
+
+	CPUSET_FOREACH (cpu, online)
+		for (unsigned i = 0; i < drain->count; i++)
+			if (drain->caches[i]->lines != 0)
+				mag_cpu_unload(
+				    drain->caches[i],
+				    (struct mag_cpu *)percpu_at_cpu(cpu, drain->caches[i]->offset));
+	arch_irq_restore(irq_was_enabled);
+}
+
 static void empty_put(struct mag_cache *cache, struct mag *mag)
 {
 	unsigned retries = 0;
 
 	mag->count = 0;
 	(void)mag_list_push(&cache->empty, mag, 0, &retries);
+}
+
+/* A mistake: others may have the magazine while it is being emptied. */
+static uint32_t release_listed(struct mag_cache *cache, struct mag *mag)
+{
+	uint32_t count = mag->count;
+
+	empty_put(cache, mag);
+	cache->config.release(cache->config.ctx, mag->rounds, count);
+	return count;
 }
 
 /* No more items than were there at the beginning, so that it ends while others add some. */
@@ -58,6 +83,10 @@ uint64_t mag_cache_trim(struct mag_cache *cache, uint64_t keep)
 
 		if (mag == NULL)
 			break;
+		if (PLANTED(magazine_emptied_late)) {
+			taken += release_listed(cache, mag);
+			continue;
+		}
 		cache->config.release(cache->config.ctx, mag->rounds, mag->count);
 		taken += mag->count;
 		empty_put(cache, mag);
@@ -96,7 +125,10 @@ uint64_t mag_cache_drain_many(struct mag_cache *const *caches, unsigned count)
 	struct cpuset online;
 
 	smp_online_set(&online);
-	smp_call(&online, drain_here, &drain);
+	if (PLANTED(drain_without_interrupt))
+		drain_others(&drain, &online);
+	else
+		smp_call(&online, drain_here, &drain);
 	return depots_release(caches, count);
 }
 

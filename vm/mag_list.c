@@ -74,19 +74,24 @@ uint32_t mag_list_items(const struct atomic64 *list)
 bool mag_list_push(struct atomic64 *list, struct mag *mag, uint32_t limit, unsigned *retries)
 {
 	uint64_t number = mag_number(mag), head = atomic64_load(list, MO_ACQUIRE);
+	const uint64_t first = head;
 
 	for (;; ++*retries) {
 		/* If the head is still the same below, its top one has been there all the time. */
-		uint32_t below = items_from(head);
+		uint32_t below = items_from(PLANTED(sum_not_read_again) ? first : head);
 
 		if (below + mag->count > limit)
 			return false;
-		atomic64_store(&mag->next, head & NUMBER_MASK, MO_RELAXED);
+		if (!PLANTED(magazine_linked_late))
+			atomic64_store(&mag->next, head & NUMBER_MASK, MO_RELAXED);
 		atomic32_store(&mag->sum, below + mag->count, MO_RELAXED);
 		/* Release: its contents, for mag_list_pop. Acquire: `sum` of the next top one. */
 		if (atomic64_cas(list, &head, head_make(head, number), MO_ACQ_REL))
-			return true;
+			break;
 	}
+	if (PLANTED(magazine_linked_late))
+		atomic64_store(&mag->next, head & NUMBER_MASK, MO_RELAXED);
+	return true;
 }
 
 struct mag *mag_list_pop(struct atomic64 *list, unsigned *retries)

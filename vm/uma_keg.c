@@ -4,6 +4,7 @@
  * held for the bits of one batch, and never while memory is allocated, given back or waited for.
  */
 #include "lib/check.h"
+#include "lib/planted.h"
 #include "smp/preempt.h"
 #include "vm/uma_private.h"
 #include "vm/vm_kern_private.h"
@@ -125,6 +126,13 @@ static unsigned keg_take_locked(struct uma_keg *keg, void **items, unsigned want
 	return n;
 }
 
+/* What planted bugs are made of: others get in between two steps that belong together. */
+static inline void lock_pause(struct uma_keg *keg)
+{
+	spin_unlock(&keg->lock);
+	spin_lock(&keg->lock);
+}
+
 /* --- Import; nothing held --- */
 
 static unsigned keg_take(struct uma_keg *keg, void **items, unsigned want)
@@ -166,6 +174,8 @@ static unsigned slab_join(uma_zone_t zone, struct uma_slab *slab, void **items, 
 
 	spin_lock(&keg->lock);
 	slab_add(keg, slab);
+	if (PLANTED(slab_joins_unclaimed))
+		lock_pause(keg);
 	n = slab_take(keg, slab, items, want);
 	spin_unlock(&keg->lock);
 	return n;

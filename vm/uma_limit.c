@@ -9,9 +9,17 @@
  */
 #include "kernel/sched/sleepq.h"
 #include "lib/check.h"
+#include "lib/planted.h"
 #include "smp/percpu.h"
 #include "smp/preempt.h"
 #include "vm/uma_private.h"
+
+/* What planted bugs are made of: others get in between two steps that belong together. */
+static inline void lock_pause(uma_zone_t zone)
+{
+	spin_unlock(&zone->wait_lock);
+	spin_lock(&zone->wait_lock);
+}
 
 /* Gives places to those who wait, as far as there are places. Lock held. */
 static void serve_locked(uma_zone_t zone)
@@ -32,6 +40,8 @@ static void wait_locked(uma_zone_t zone)
 	struct uma_waiter self = {.granted = false};
 
 	zone->sleeps++;
+	if (PLANTED(limit_waiter_late))
+		lock_pause(zone);
 	TAILQ_INSERT_TAIL(&zone->waiters, &self, link);
 	while (!self.granted)
 		(void)sleep_on_spin(&self, &zone->wait_lock, "zonelimit", SLEEP_FOREVER);
@@ -42,12 +52,15 @@ bool uma_limit_take(uma_zone_t zone, int flags)
 	bool taken = true;
 
 	spin_lock(&zone->wait_lock);
-	if (TAILQ_EMPTY(&zone->waiters) && (zone->limit == 0 || zone->counted < zone->limit))
+	if (TAILQ_EMPTY(&zone->waiters) && (zone->limit == 0 || zone->counted < zone->limit)) {
+		if (PLANTED(limit_counted_late))
+			lock_pause(zone);
 		zone->counted++;
-	else if (flags & M_WAITOK)
+	} else if (flags & M_WAITOK) {
 		wait_locked(zone);
-	else
+	} else {
 		taken = false;
+	}
 	spin_unlock(&zone->wait_lock);
 	return taken;
 }

@@ -7,6 +7,7 @@
 #include "arch/restart.h"
 
 #include "arch/host/internal.h"
+#include "lib/planted.h"
 
 enum { SEQUENCE_POP, SEQUENCE_PUSH, SEQUENCES };
 
@@ -38,7 +39,7 @@ static bool step(struct host_cpu *self, unsigned sequence, unsigned place, uint6
 	    self->probe.place == place)
 		probe_run(self);
 	if (likely(self->core.interrupts == interrupts) || place == PLACE_COUNT ||
-	    self->restart_disabled)
+	    self->restart_disabled || PLANTED(restart_not_sent_back))
 		return true;
 	self->restarts++;
 	return false;

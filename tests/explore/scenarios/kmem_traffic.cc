@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Two CPUs allocate kernel memory and put it down; a third writes through what it finds, frees it,
- * and empties all caches. What nobody fetched its owner frees. Contents stay what they were, and
- * every page comes back.
+ * and empties all caches. What nobody fetched its owner frees; whose was fetched, empties them as
+ * well. Contents stay what they were, tags say what lies in caches, and every page comes back.
  */
 #include "arch/atomic.h"
 #include "tests/explore/scenarios/keep.h"
 #include "tests/explore/scenarios/vm_world.h"
 #include "vm/vm_kern.h"
+#include "vm/vm_kern_cache.h"
 
 namespace quire
 {
@@ -57,6 +58,11 @@ void free_checked(vm_offset_t va, uint64_t expected)
 	kmem_free(kmem_map, va, PAGE_SIZE);
 }
 
+void complain(const char *line)
+{
+	explore_fail("%s", line);
+}
+
 void run_owner(unsigned cpu)
 {
 	vm_offset_t va = allocate();
@@ -67,6 +73,8 @@ void run_owner(unsigned cpu)
 	va = atomic64_exchange(&slots[cpu], 0, MO_ACQ_REL);
 	if (va != 0)
 		free_checked(va, va);
+	else
+		(void)kmem_cache_drain();
 }
 
 void run_writer()
@@ -92,8 +100,10 @@ void run(unsigned cpu)
 
 void check()
 {
-	uint64_t free_after = vm_world_settle();
+	uint64_t free_after;
 
+	(void)kmem_cache_audit(complain);
+	free_after = vm_world_settle();
 	if (free_after != free_before)
 		explore_fail("%lu pages are free, %lu were", (unsigned long)free_after,
 			     (unsigned long)free_before);

@@ -22,6 +22,7 @@ struct Item {
 
 uma_zone_t zone;
 struct atomic_ptr hand_over; /* an item that CPU 0 leaves for CPU 1 */
+struct atomic32 held;        /* items, by those who count them */
 uint64_t free_before;
 
 int item_init(void *item, int, int)
@@ -141,7 +142,10 @@ void run_limit(unsigned cpu)
 {
 	Item *item = take(cpu, M_WAITOK);
 
+	if (atomic32_add(&held, 1, MO_RELAXED) >= LIMIT)
+		explore_fail("the zone's limit is %u, and more are allocated", LIMIT);
 	explore_step();
+	atomic32_sub(&held, 1, MO_RELAXED);
 	give(item);
 }
 
