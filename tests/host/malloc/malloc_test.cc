@@ -61,6 +61,8 @@ class MallocTest : public VmTest
 	{
 		std::vector<char> bytes(size);
 
+		if (size == 0)
+			return true;
 		if (size <= MALLOC_CLASS_MAX)
 			memcpy(bytes.data(), ptr, size);
 		else
