@@ -6,6 +6,7 @@
 #include "kernel/selftest/parallel.h"
 
 #include "arch/clock.h"
+#include "kernel/console.h"
 #include "kernel/kthread.h"
 #include "kernel/sched/sleepq.h"
 #include "kernel/selftest/selftest.h"
@@ -133,6 +134,15 @@ void selftest_crowd_join(void)
 	crowd_count = 0;
 }
 
+/* For the one who reads why nobody came. */
+static void show_thread(const struct thread *thread)
+{
+	const char *reason = thread->sleep_message;
+
+	console_printf("  thread \"%s\" of cpu %u: %s\n", thread->name, thread->cpu,
+		       thread->state == THREAD_SLEEPING && reason != NULL ? reason : "runs");
+}
+
 bool selftest_await(bool (*is_so)(void), const char *what)
 {
 	uint64_t deadline = arch_clock_ns() + SELFTEST_PATIENCE_NS;
@@ -140,8 +150,10 @@ bool selftest_await(bool (*is_so)(void), const char *what)
 	while (!selftest_failed()) {
 		if (is_so())
 			return true;
-		if (arch_clock_ns() >= deadline)
+		if (arch_clock_ns() >= deadline) {
+			kthread_foreach(show_thread);
 			selftest_fail("waited too long: %s", what);
+		}
 		thread_sleep_ns(1);
 	}
 	return false;
