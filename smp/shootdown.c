@@ -173,8 +173,9 @@ static void shootdown_handler(void)
 	if (cpuset_empty(&initiators))
 		return;
 	count(COUNT_SERVED, cpuset_count(&initiators));
-	if (!PLANTED(take_inbox_after_flush) && !PLANTED(ack_before_flush))
-		flush_for(&initiators);
+	if (!PLANTED(take_inbox_after_flush))
+		if (!PLANTED(ack_before_flush))
+			flush_for(&initiators);
 	acknowledge(&initiators);
 	if (PLANTED(ack_before_flush))
 		flush_for(&initiators);

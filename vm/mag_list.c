@@ -76,6 +76,7 @@ bool mag_list_push(struct atomic64 *list, struct mag *mag, uint32_t limit, unsig
 	uint64_t number = mag_number(mag), head = atomic64_load(list, MO_ACQUIRE);
 	const uint64_t first = head;
 
+	(void)first; /* for the planted bug only */
 	for (;; ++*retries) {
 		/* If the head is still the same below, its top one has been there all the time. */
 		uint32_t below = items_from(PLANTED(sum_not_read_again) ? first : head);

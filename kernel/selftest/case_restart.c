@@ -38,7 +38,7 @@ static void stack_fill(void)
 	struct arch_stack *stack = stack_self();
 	bool irq_was_enabled = arch_irq_save();
 
-	memset(stack, 0, LINES * CACHE_LINE);
+	memset(stack, 0, (size_t)LINES * CACHE_LINE);
 	stack->slots = (void **)(void *)(stack + CACHE_LINE / sizeof(*stack));
 	for (uintptr_t i = 0; i < ITEMS; i++)
 		stack->slots[i] = (void *)(i + 1);
