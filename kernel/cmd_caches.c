@@ -45,32 +45,6 @@ static void show_kmem(int cpu)
 	}
 }
 
-static void stats_add(struct mag_cache_stats *sum, const struct mag_cache_stats *one)
-{
-	sum->cached += one->cached;
-	sum->allocs += one->allocs;
-	sum->frees += one->frees;
-	sum->alloc_misses += one->alloc_misses;
-	sum->free_misses += one->free_misses;
-	sum->exchanges += one->exchanges;
-	sum->resizes += one->resizes;
-}
-
-static void page_stats(const struct mag_cache *cache, int cpu, struct mag_cache_stats *sum)
-{
-	struct mag_cache_stats one;
-
-	*sum = (struct mag_cache_stats){0};
-	for (unsigned i = 0; i < smp_cpu_count(); i++) {
-		if (cpu >= 0 && i != (unsigned)cpu)
-			continue;
-		mag_cache_cpu_stats(cache, i, &one);
-		stats_add(sum, &one);
-	}
-	if (cpu < 0)
-		sum->cached += mag_cache_depot_cached(cache);
-}
-
 static void show_pages(int cpu)
 {
 	struct mag_cache_stats stats;
@@ -83,10 +57,10 @@ static void show_pages(int cpu)
 		if (any == NULL || zero == NULL)
 			continue;
 		format(name, sizeof(name), "%u any", domain);
-		page_stats(any, cpu, &stats);
+		mag_cache_sum(any, cpu, &stats);
 		show_row(name, &stats);
 		format(name, sizeof(name), "%u zero", domain);
-		page_stats(zero, cpu, &stats);
+		mag_cache_sum(zero, cpu, &stats);
 		show_row(name, &stats);
 	}
 }
@@ -113,7 +87,7 @@ int cmd_magazines(int argc, char **argv)
 	uint64_t cpu;
 
 	if (argc == 1) {
-		show_all(-1);
+		show_all(MAG_CACHE_ALL);
 		return 0;
 	}
 	if (argc != 2)

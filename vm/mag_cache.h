@@ -158,6 +158,9 @@ void mag_cache_age(struct mag_cache *cache);
 /* Under pressure: magazines are as small as they may be, until misses make them larger. */
 void mag_cache_shrink(struct mag_cache *cache);
 
+/* In place of a CPU's number. */
+enum { MAG_CACHE_DEPOT = -1, MAG_CACHE_ALL = -2 };
+
 struct mag_cache_stats {
 	uint64_t cached;                    /* items held now */
 	uint64_t allocs, frees;             /* served, hits and misses together */
@@ -171,11 +174,12 @@ struct mag_cache_stats {
 void mag_cache_cpu_stats(const struct mag_cache *cache, unsigned cpu,
 			 struct mag_cache_stats *stats);
 
+/* The same, or, when cpu is MAG_CACHE_ALL, of all CPUs and the depot together. */
+void mag_cache_sum(const struct mag_cache *cache, int cpu, struct mag_cache_stats *sum);
+
 /* Items in the depot, and in all of the cache; exact at rest. Any context. */
 uint64_t mag_cache_depot_cached(const struct mag_cache *cache);
 uint64_t mag_cache_cached(const struct mag_cache *cache);
-
-enum { MAG_CACHE_DEPOT = -1 };
 
 /*
  * Calls visit(arg, item, cpu) for each item: of CPU `cpu`, or of the depot (MAG_CACHE_DEPOT). For

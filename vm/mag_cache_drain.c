@@ -163,24 +163,13 @@ static const struct mag_cpu *part_of(const struct mag_cache *cache, unsigned cpu
 	return cache->lines != 0 ? (const struct mag_cpu *)percpu_at_cpu(cpu, cache->offset) : NULL;
 }
 
-static uint64_t misses(const struct mag_cache *cache)
-{
-	uint64_t sum = 0;
-
-	for (unsigned cpu = 0; cpu < smp_cpu_count(); cpu++) {
-		const struct mag_cpu *part = part_of(cache, cpu);
-
-		if (part != NULL)
-			sum += atomic64_load(&part->alloc_misses, MO_RELAXED) +
-			       atomic64_load(&part->free_misses, MO_RELAXED);
-	}
-	return sum;
-}
-
 void mag_cache_age(struct mag_cache *cache)
 {
-	uint64_t now = misses(cache);
+	struct mag_cache_stats sum;
+	uint64_t now;
 
+	mag_cache_sum(cache, MAG_CACHE_ALL, &sum);
+	now = sum.alloc_misses + sum.free_misses;
 	if (atomic64_exchange(&cache->misses_seen, now, MO_RELAXED) != now)
 		return;
 	set_rounds(cache, atomic32_load(&cache->rounds, MO_RELAXED) / 4 * 3);
@@ -223,17 +212,34 @@ uint64_t mag_cache_depot_cached(const struct mag_cache *cache)
 	return mag_list_items(&cache->full);
 }
 
+void mag_cache_sum(const struct mag_cache *cache, int cpu, struct mag_cache_stats *sum)
+{
+	if (cpu != MAG_CACHE_ALL) {
+		mag_cache_cpu_stats(cache, (unsigned)cpu, sum);
+		return;
+	}
+	*sum = (struct mag_cache_stats){.cached = mag_cache_depot_cached(cache)};
+	for (unsigned i = 0; i < smp_cpu_count(); i++) {
+		struct mag_cache_stats one;
+
+		mag_cache_cpu_stats(cache, i, &one);
+		sum->cached += one.cached;
+		sum->allocs += one.allocs;
+		sum->frees += one.frees;
+		sum->alloc_misses += one.alloc_misses;
+		sum->free_misses += one.free_misses;
+		sum->exchanges += one.exchanges;
+		sum->resizes += one.resizes;
+		sum->retries += one.retries;
+	}
+}
+
 uint64_t mag_cache_cached(const struct mag_cache *cache)
 {
-	uint64_t sum = mag_cache_depot_cached(cache);
+	struct mag_cache_stats sum;
 
-	for (unsigned cpu = 0; cpu < smp_cpu_count(); cpu++) {
-		struct mag_cache_stats stats;
-
-		mag_cache_cpu_stats(cache, cpu, &stats);
-		sum += stats.cached;
-	}
-	return sum;
+	mag_cache_sum(cache, MAG_CACHE_ALL, &sum);
+	return sum.cached;
 }
 
 /* --- Visits --- */

@@ -483,6 +483,7 @@ void kmem_cache_init(void)
 	for (unsigned domain = 0; domain < vm_phys_domain_count(); domain++)
 		ram_pages += vm_phys_total_pages(domain);
 	kc.map = NULL;
+	atomic32_store(&kc.on, 0, MO_RELAXED);
 	kc.base = kmem_map->min_offset;
 	kc.count = atop(kmem_map->max_offset - kmem_map->min_offset);
 	kc.tags = tags_alloc(kc.count);
@@ -555,46 +556,20 @@ uint64_t kmem_cache_cached_pages(void)
 	return pages;
 }
 
-static void stats_add(struct mag_cache_stats *sum, const struct mag_cache_stats *one)
-{
-	sum->cached += one->cached;
-	sum->allocs += one->allocs;
-	sum->frees += one->frees;
-	sum->alloc_misses += one->alloc_misses;
-	sum->free_misses += one->free_misses;
-	sum->exchanges += one->exchanges;
-	sum->resizes += one->resizes;
-	sum->retries += one->retries;
-}
-
-static void cache_stats(const struct mag_cache *cache, int cpu, struct mag_cache_stats *sum)
-{
-	struct mag_cache_stats one;
-
-	for (unsigned i = 0; i < smp_cpu_count(); i++) {
-		if (cpu >= 0 && i != (unsigned)cpu)
-			continue;
-		mag_cache_cpu_stats(cache, i, &one);
-		stats_add(sum, &one);
-	}
-	if (cpu < 0)
-		sum->cached += mag_cache_depot_cached(cache);
-}
-
 void kmem_cache_stats(unsigned npages, int cpu, struct mag_cache_stats *stats)
 {
 	CHECK(npages >= 1 && npages <= KMEM_CACHE_PAGES_MAX);
-	*stats = (struct mag_cache_stats){0, 0, 0, 0, 0, 0, 0, 0};
+	*stats = (struct mag_cache_stats){0};
 	if (kc.tags != NULL)
-		cache_stats(&caches[npages - 1], cpu, stats);
+		mag_cache_sum(&caches[npages - 1], cpu, stats);
 }
 
 void kmem_cache_zeroed_stats(unsigned npages, int cpu, struct mag_cache_stats *stats)
 {
 	CHECK(npages >= 1 && npages <= KMEM_CACHE_PAGES_MAX);
-	*stats = (struct mag_cache_stats){0, 0, 0, 0, 0, 0, 0, 0};
+	*stats = (struct mag_cache_stats){0};
 	if (kc.tags != NULL && has_zeroed(npages - 1))
-		cache_stats(&zeroed[npages - 1], cpu, stats);
+		mag_cache_sum(&zeroed[npages - 1], cpu, stats);
 }
 
 /* --- Audit --- */

@@ -45,7 +45,8 @@ bool kmem_cache_idle(void);
 /* Pages in cached ranges: allocated as far as maps and objects know. Exact at rest. Any context. */
 uint64_t kmem_cache_cached_pages(void);
 
-/* What ranges of `npages` pages did on one CPU, or in all when cpu is -1. Any context. */
+/* What ranges of `npages` pages did on one CPU, or in all when cpu is MAG_CACHE_ALL. Any context.
+ */
 void kmem_cache_stats(unsigned npages, int cpu, struct mag_cache_stats *stats);
 
 /* The same of those that are known to be zero. */

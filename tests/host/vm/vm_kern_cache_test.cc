@@ -127,7 +127,7 @@ TEST_F(KmemCacheTest, IdleCpusZeroWhatIsAskedFor)
 	give(addr, 4);
 	EXPECT_TRUE(kmem_cache_idle());
 	EXPECT_FALSE(kmem_cache_idle());
-	kmem_cache_zeroed_stats(4, -1, &stats);
+	kmem_cache_zeroed_stats(4, MAG_CACHE_ALL, &stats);
 	EXPECT_EQ(stats.cached, 1u);
 	EXPECT_TRUE(audit_ok());
 	EXPECT_EQ(take(4, M_NOWAIT | M_ZERO), addr);
@@ -138,7 +138,7 @@ TEST_F(KmemCacheTest, IdleCpusZeroWhatIsAskedFor)
 	give(addr, 4);
 	EXPECT_TRUE(audit_ok());
 	/* 3 pages have no such cache. */
-	kmem_cache_zeroed_stats(3, -1, &stats);
+	kmem_cache_zeroed_stats(3, MAG_CACHE_ALL, &stats);
 	EXPECT_EQ(stats.allocs, 0u);
 }
 
@@ -293,7 +293,7 @@ TEST_F(KmemCacheTest, NothingFailsWhileACacheHasIt)
 	for (unsigned npages = 2; npages <= KMEM_CACHE_PAGES_MAX; npages++) {
 		struct mag_cache_stats stats;
 
-		kmem_cache_stats(npages, -1, &stats);
+		kmem_cache_stats(npages, MAG_CACHE_ALL, &stats);
 		EXPECT_EQ(stats.cached, 0u) << npages;
 	}
 	for (vm_offset_t addr : got)
@@ -370,9 +370,9 @@ TEST_F(KmemCacheTest, FiguresAddUp)
 	EXPECT_EQ(stats.allocs, 10u);
 	EXPECT_EQ(stats.frees, 10u);
 	EXPECT_LE(stats.alloc_misses, 1u);
-	kmem_cache_stats(5, -1, &stats);
+	kmem_cache_stats(5, MAG_CACHE_ALL, &stats);
 	EXPECT_EQ(stats.allocs, 10u);
-	kmem_cache_stats(6, -1, &stats);
+	kmem_cache_stats(6, MAG_CACHE_ALL, &stats);
 	EXPECT_EQ(stats.allocs, 0u);
 }
 
