@@ -48,11 +48,12 @@
 enum { FLAGS_UNCACHED = M_EXEC | M_NODUMP };
 
 struct kmem_caches kmem_caches;
+struct atomic32 kmem_cache_stacks[KMEM_CACHE_PAGES_MAX];
 
 /* Relaxed: whoever sees the old value does what was right a moment ago, and still is valid. */
 static inline uint32_t stack_of(uint64_t which)
 {
-	return atomic32_load(&kmem_caches.stacks[which], MO_RELAXED);
+	return atomic32_load(&kmem_cache_stacks[which], MO_RELAXED);
 }
 
 /* By number of pages less one, which is what the size gives without a special case for 0. */

@@ -111,7 +111,7 @@ void kmem_cache_enable(bool on)
 		return;
 	atomic32_store(&kmem_caches.on, on, MO_RELAXED);
 	for (unsigned i = 0; i < KMEM_CACHE_PAGES_MAX; i++)
-		atomic32_store(&kmem_caches.stacks[i],
+		atomic32_store(&kmem_cache_stacks[i],
 			       on ? kmem_caches.any[i].offset : PERCPU_ZERO_OFFSET, MO_RELAXED);
 	if (!on)
 		(void)kmem_cache_drain();

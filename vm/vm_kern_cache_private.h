@@ -35,13 +35,6 @@ struct kmem_caches {
 	uint8_t *tags;           /* (c); (r) what they say; NULL: no memory for them */
 	uintptr_t tag_of_page_0; /* (c) where the first page of all addresses would have it */
 
-	/*
-	 * (a) Of the stacks in each CPU's area: side by side, a hit finds its own with one load.
-	 * While the caches are off, where there is always nothing and no room, so that hits need
-	 * not ask.
-	 */
-	struct atomic32 stacks[KMEM_CACHE_PAGES_MAX];
-
 	struct mag_cache any[KMEM_CACHE_PAGES_MAX];
 
 	/* Known to be zero, for powers of two; and (a) how many were asked for and not there. */
@@ -50,6 +43,13 @@ struct kmem_caches {
 };
 
 extern struct kmem_caches kmem_caches;
+
+/*
+ * (a) Of the stacks in each CPU's area: side by side, a hit finds its own with one load. While the
+ * caches are off, where there is always nothing and no room, so that hits need not ask. Not in the
+ * structure, because the compiler then adds its place there on every hit.
+ */
+extern struct atomic32 kmem_cache_stacks[KMEM_CACHE_PAGES_MAX];
 
 static inline uint8_t *kmem_tag_of(vm_offset_t addr)
 {
