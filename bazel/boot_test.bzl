@@ -4,6 +4,7 @@
 load("@rules_shell//shell:sh_test.bzl", "sh_test")
 
 _RUNNER = "//tests/boot:boot_test.sh"
+_QMP_RUNNER = "//tests/boot:qmp_test.py"
 _QEMU = "//iso:run_qemu.sh"
 
 def boot(
@@ -16,8 +17,11 @@ def boot(
         run = "selftest; audit",
         status = 33,
         expect = None,
+        steps = [],
+        absent = [],
         qemu = [],
-        timeout = 120):
+        timeout = 120,
+        manual = False):
     """One line of the table.
 
     Args:
@@ -31,13 +35,18 @@ def boot(
       status: QEMU's exit status: 33 success, 35 a command failed, 37 panic.
       expect: extended regular expressions for the serial log; None: all CPUs online, the
         self-test passed, the audit found nothing.
+      steps: what is done to the kernel while it runs, and what it has to say to that, in the
+        words of tests/boot/qmp_test.py; in place of `expect`. With run = None they type.
+      absent: with steps: expressions that the log may not have.
       qemu: further arguments for QEMU.
       timeout: seconds until the kernel counts as hung.
+      manual: it takes long or much memory, so it runs only when it is named.
 
     Returns:
       The line as a dictionary.
     """
     return {
+        "absent": absent,
         "boot": boot,
         "cmdline": (options + (" run=" + run if run != None else "")).strip(),
         "expect": expect or [
@@ -45,10 +54,12 @@ def boot(
             "selftest: [1-9][0-9]* passed, 0 failed",
             "audit: ok",
         ],
+        "manual": manual,
         "mem": mem,
         "name": name + "_boot_test",
         "qemu": ["-smp", smp or str(cpus), "-m", mem] + qemu,
         "status": status,
+        "steps": steps,
         "timeout": timeout,
     }
 
@@ -69,19 +80,24 @@ def boot_tests(table):
             ("--cmdline", _quote(line["cmdline"])),
             ("--status", str(line["status"])),
             ("--timeout", str(line["timeout"])),
-        ] + [("--expect", _quote(regex)) for regex in line["expect"]]
+        ]
+        if line["steps"]:
+            options += [("--step", _quote(step)) for step in line["steps"]]
+            options += [("--absent", _quote(regex)) for regex in line["absent"]]
+        else:
+            options += [("--expect", _quote(regex)) for regex in line["expect"]]
         args = []
         for option, value in options:
             args += [option, value]
         sh_test(
             name = line["name"],
-            # Bazel's own limit, 300 s, lies above that of the line.
-            size = "medium",
-            srcs = [_RUNNER],
+            # Bazel's own limit, 300 s or 900 s, lies above that of the line.
+            size = "medium" if line["timeout"] < 300 else "large",
+            srcs = [_QMP_RUNNER if line["steps"] else _RUNNER],
             args = args + ["--"] + [_quote(arg) for arg in line["qemu"]],
             data = [image, _QEMU],
             tags = [
                 "cpu:2",
                 "qemu",
-            ],
+            ] + (["manual"] if line["manual"] else []),
         )

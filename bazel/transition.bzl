@@ -14,12 +14,18 @@ _RESET = {
     _SETTING + "per_file_copt": [],
 }
 
-def _kernel_transition_impl(_settings, _attr):
-    return dict(_RESET, **{_SETTING + "platforms": "//bazel/platforms:x86_64_quire"})
+# Set by release_file of //bazel:release.bzl.
+WITHOUT_CHECKS = "//bazel:without_checks"
+
+def _kernel_transition_impl(settings, _attr):
+    changes = dict(_RESET, **{_SETTING + "platforms": "//bazel/platforms:x86_64_quire"})
+    if settings[WITHOUT_CHECKS]:
+        changes[_SETTING + "copt"] = ["-UQUIRE_DEBUG"]
+    return changes
 
 kernel_transition = transition(
     implementation = _kernel_transition_impl,
-    inputs = [],
+    inputs = [WITHOUT_CHECKS],
     outputs = _RESET.keys() + [_SETTING + "platforms"],
 )
 

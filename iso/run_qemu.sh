@@ -5,7 +5,7 @@ usage="Usage: run_qemu.sh --image FILE [OPTIONS] [-- QEMU ARGUMENTS]
   --image FILE      the ISO, or the kernel's ELF file for --boot pvh
   --boot PATH       bios-cd (default), bios-disk, bios-usb, uefi-cd, uefi-usb, pvh
   --cmdline TEXT    kernel options
-  --serial FILE     the serial port goes to FILE instead of the terminal
+  --serial FILE     the serial port goes to FILE instead of the terminal; none: there is none
   --batch           nobody types: no QEMU monitor, and the kernel has to end the run itself
   --raw-status      exit with QEMU's own status
   --window          show the screen
@@ -84,7 +84,9 @@ if [ -n "$cmdline" ]; then
 	fi
 fi
 
-if [ -n "$serial" ]; then
+if [ "$serial" = none ]; then
+	args+=(-serial none -monitor none)
+elif [ -n "$serial" ]; then
 	args+=(-serial "file:$serial" -monitor none)
 elif [ -n "$batch" ]; then
 	args+=(-serial stdio -monitor none)

@@ -4,7 +4,6 @@
 #include "kernel/console.h"
 #include "kernel/malloc/malloc.h"
 #include "lib/string.h"
-#include "smp/shootdown.h"
 #include "smp/smp.h"
 #include "vm/pmap.h"
 #include "vm/vm_audit.h"
@@ -100,11 +99,14 @@ static void show_accounting(void)
 	show_amount("free", acc.free);
 	show_amount("in page magazines", acc.magazines);
 	show_amount("in kmem caches", acc.kmem_caches);
+	show_amount("in quarantine", acc.quarantine);
 	show_amount("allocated", acc.allocated);
 	show_amount("page tables", acc.tables);
 	show_amount("pools of small structures", acc.meta);
 	show_amount("slabs of zones", acc.zones);
 	show_amount("taken at boot", acc.boot);
+	if (acc.retired != 0)
+		show_amount("bad, out of use", acc.retired);
 	show_amount("total", acc.total);
 }
 
@@ -190,40 +192,6 @@ int cmd_pages(int argc, char **argv)
 	show_segments();
 	for (unsigned domain = 0; domain < vm_phys_domain_count(); domain++)
 		show_blocks(domain);
-	return 0;
-}
-
-static void show_tlb_cpu(unsigned cpu)
-{
-	struct shootdown_stats stats;
-	uint64_t requests = 0;
-
-	shootdown_cpu_stats(cpu, &stats);
-	for (unsigned i = 0; i < SHOOTDOWN_REASONS; i++)
-		requests += stats.requests[i];
-	console_printf("%4u %10lu %10lu %10lu %10lu %10lu %10lu us\n", cpu, (unsigned long)requests,
-		       (unsigned long)stats.local_only, (unsigned long)stats.targets,
-		       (unsigned long)stats.served, (unsigned long)stats.resends,
-		       (unsigned long)(stats.max_wait_ns / 1000));
-}
-
-int cmd_tlb(int argc, char **argv)
-{
-	struct shootdown_stats stats;
-
-	if (argc != 1)
-		return command_usage(argv);
-	shootdown_stats(&stats);
-	for (unsigned i = 0; i < SHOOTDOWN_REASONS; i++)
-		console_printf("%-10s %10lu requests\n", shootdown_reason_name(i),
-			       (unsigned long)stats.requests[i]);
-	console_printf("%-10s %10lu pages, %lu requests dropped everything\n", "in all",
-		       (unsigned long)stats.pages, (unsigned long)stats.full_flushes);
-	console_printf("%4s %10s %10s %10s %10s %10s %13s\n", "cpu", "requests", "alone", "asked",
-		       "served", "resent", "longest");
-	for (unsigned cpu = 0; cpu < smp_cpu_count(); cpu++)
-		if (smp_cpu_online(cpu))
-			show_tlb_cpu(cpu);
 	return 0;
 }
 

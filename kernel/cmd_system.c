@@ -10,6 +10,7 @@
 #include "kernel/console.h"
 #include "kernel/kthread.h"
 #include "kernel/log.h"
+#include "kernel/manual.h"
 #include "kernel/shell.h"
 #include "kernel/version.h"
 #include "lib/panic.h"
@@ -21,13 +22,29 @@
 static int help_one(char **argv)
 {
 	const struct command *command = command_find(argv[1]);
+	const struct manual *manual;
 
 	if (command == NULL) {
 		console_printf("quire: help: there is no command \"%s\"\n", argv[1]);
 		return 1;
 	}
+	manual = manual_find(command->name);
 	console_printf("%s %s\n  %s\n", command->name, command->args, command->help);
+	if (manual != NULL)
+		console_printf("%s  Example: %s\n    %s\n", manual->more, manual->example,
+			       manual->effect);
 	return 0;
+}
+
+/* Name and arguments to the left, and a line of their own where they are long. */
+static void help_line(const struct command *command)
+{
+	enum { LEFT = 28 };
+	int left = (int)strlen(command->name) + 1;
+	bool fits = left + (int)strlen(command->args) < LEFT;
+
+	console_printf("  %s %-*s%s", command->name, LEFT - left, command->args, fits ? "" : "\n");
+	console_printf("%*s%s\n", fits ? 0 : LEFT + 2, "", command->help);
 }
 
 int cmd_help(int argc, char **argv)
@@ -39,8 +56,9 @@ int cmd_help(int argc, char **argv)
 	if (argc == 2)
 		return help_one(argv);
 	for (size_t i = 0; (command = command_at(i)) != NULL; i++)
-		console_printf("  %-8s %-10s %s\n", command->name, command->args, command->help);
-	console_printf("Several commands may stand on a line: alloc 64K; maps; audit\n");
+		help_line(command);
+	console_printf("Several commands may stand on a line: alloc 64K; maps; audit. The tab key\n"
+		       "completes names; help NAME has an example.\n");
 	return 0;
 }
 

@@ -52,8 +52,10 @@ int cmd_exit(int argc, char **argv);
 int cmd_maps(int argc, char **argv);
 int cmd_vmstat(int argc, char **argv);
 int cmd_pages(int argc, char **argv);
-int cmd_tlb(int argc, char **argv);
 int cmd_audit(int argc, char **argv);
+
+/* cmd_tlb.c */
+int cmd_tlb(int argc, char **argv);
 
 /* cmd_caches.c */
 int cmd_magazines(int argc, char **argv);
@@ -74,7 +76,11 @@ int cmd_sysctl(int argc, char **argv);
 /* selftest/selftest.c */
 int cmd_selftest(int argc, char **argv);
 
-/* stress/stress.c */
+/* cmd_top.c, trace.c */
+int cmd_top(int argc, char **argv);
+int cmd_trace(int argc, char **argv);
+
+/* stress/args.c */
 int cmd_stress(int argc, char **argv);
 
 #endif

@@ -23,6 +23,12 @@ static const char *set_run(const char *value)
 	return NULL;
 }
 
+static const char *set_start(const char *value)
+{
+	str_copy(config.start, sizeof(config.start), value);
+	return NULL;
+}
+
 static const char *set_bench(const char *value)
 {
 	(void)value;
@@ -63,6 +69,17 @@ static const char *set_smp_max(const char *value)
 	return NULL;
 }
 
+/* No sysctl, no other spelling: nobody breaks the machine by a slip. */
+static const char *set_sabotage(const char *value)
+{
+	if (strcmp(value, "0") == 0)
+		return NULL;
+	if (strcmp(value, "1") != 0)
+		return "the value is 0, or 1 to have memory corrupted on purpose";
+	config.sabotage = true;
+	return NULL;
+}
+
 static const char *set_map_size(const char *value, vm_size_t *size)
 {
 	enum parse_status status = parse_size(value, strlen(value), size);
@@ -100,6 +117,9 @@ static const struct option options[] = {
      set_panic},
     {"quiet", NULL, "keep the log off the console; the command log shows it", set_quiet},
     {"smp.max", "COUNT", "use at most so many CPUs", set_smp_max},
+    {"tlb.sabotage", "0|1", "1 breaks shootdown on purpose, to see tests fail", set_sabotage},
+    {"start", "COMMAND; ...", "execute these, then the shell; the last option on the line",
+     set_start},
     {"run", "COMMAND; ...", "execute these and power off; the last option on the line", set_run},
 };
 

@@ -17,9 +17,11 @@ enum panic_action {
 struct kernel_config {
 	struct vm_kern_map_sizes maps; /* 0: the default */
 	bool has_run;
-	char run[OPTION_VALUE_MAX]; /* commands to execute instead of a shell */
+	char run[OPTION_VALUE_MAX];   /* commands to execute instead of a shell */
+	char start[OPTION_VALUE_MAX]; /* commands to execute before the shell; "": none */
 	enum panic_action panic;
 	bool quiet;
+	bool sabotage; /* smp/shootdown.h: shootdown_sabotage */
 };
 
 const struct kernel_config *kernel_config(void);

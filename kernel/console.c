@@ -6,12 +6,19 @@
 #include "kernel/sched/thread.h"
 #include "lib/format.h"
 #include "smp/percpu.h"
+#include "smp/preempt.h"
 
 static struct spinlock console_lock = SPINLOCK_INIT("console", LOCK_RANK_CONSOLE);
 
 /* Guarded by console_lock. */
 static bool line_open;
 static unsigned line_cpu; /* who wrote the open line */
+
+/* Written by the thread whose output it is; others compare the thread, and find another. */
+static void (*filter)(const char *text, size_t length);
+static const struct thread *filtered_thread;
+
+enum { FILTERED_MAX = 512 }; /* bytes of one console_printf of that thread; the rest is cut */
 
 static unsigned console_cpu(void)
 {
@@ -44,11 +51,39 @@ void console_end(void)
 	spin_unlock(&console_lock);
 }
 
-void console_write(const char *text, size_t length)
+void console_set_filter(void (*function)(const char *text, size_t length))
+{
+	filtered_thread = function != NULL ? thread_current() : NULL;
+	filter = function;
+}
+
+static bool console_is_filtered(void)
+{
+	return percpu_ready && filtered_thread != NULL && filtered_thread == thread_current() &&
+	       !in_interrupt();
+}
+
+void console_show(const char *text, size_t length)
 {
 	console_begin();
 	console_put(text, length);
 	console_end();
+}
+
+void console_write(const char *text, size_t length)
+{
+	if (console_is_filtered())
+		filter(text, length);
+	else
+		console_show(text, length);
+}
+
+static QUIRE_PRINTF(1, 0) void console_printf_filtered(const char *fmt, va_list args)
+{
+	char text[FILTERED_MAX];
+	size_t length = format_v(text, sizeof(text), fmt, args);
+
+	filter(text, length < sizeof(text) ? length : sizeof(text) - 1);
 }
 
 static void console_put_piece(void *ctx, const char *text, size_t length)
@@ -57,14 +92,22 @@ static void console_put_piece(void *ctx, const char *text, size_t length)
 	console_put(text, length);
 }
 
+static QUIRE_PRINTF(1, 0) void console_printf_shown(const char *fmt, va_list args)
+{
+	console_begin();
+	format_sink(console_put_piece, NULL, fmt, args);
+	console_end();
+}
+
 void console_printf(const char *fmt, ...)
 {
 	va_list args;
 
 	va_start(args, fmt);
-	console_begin();
-	format_sink(console_put_piece, NULL, fmt, args);
-	console_end();
+	if (console_is_filtered())
+		console_printf_filtered(fmt, args);
+	else
+		console_printf_shown(fmt, args);
 	va_end(args);
 }
 
@@ -89,4 +132,9 @@ char console_getchar(void)
 		else
 			thread_sleep_ns(POLL_NS);
 	}
+}
+
+int console_poll(void)
+{
+	return arch_console_read();
 }

@@ -8,6 +8,7 @@
 
 #include "arch/fault.h"
 #include "lib/string.h"
+#include "lib/trace.h"
 #include "smp/preempt.h"
 #include "vm/vm_fault.h"
 
@@ -23,7 +24,10 @@ static bool fault_handler(const struct arch_fault *fault, char *why, size_t why_
 {
 	struct probe *probe = probes[arch_cpu_id()];
 
-	if (vm_fault_kernel(fault, why, why_size))
+	bool resolved = vm_fault_kernel(fault, why, why_size);
+
+	trace(TRACE_FAULT, fault->va, resolved);
+	if (resolved)
 		return true;
 	if (probe == NULL || fault->va != probe->va || in_interrupt())
 		return false;

@@ -7,6 +7,7 @@
 
 #include "kernel/sched/mutex.h"
 #include "kernel/stack.h"
+#include "kernel/trace.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 
@@ -47,6 +48,7 @@ struct kthread *kthread_create(const char *name, void (*fn)(void *arg), void *ar
 	mutex_lock(&kthread_lock);
 	TAILQ_INSERT_TAIL(&kthreads, kthread, link);
 	mutex_unlock(&kthread_lock);
+	trace(TRACE_THREAD, trace_name(name), cpu);
 	thread_start(&kthread->thread);
 	return kthread;
 }
@@ -57,6 +59,7 @@ void kthread_join(struct kthread *kthread)
 	mutex_lock(&kthread_lock);
 	TAILQ_REMOVE(&kthreads, kthread, link);
 	mutex_unlock(&kthread_lock);
+	trace(TRACE_THREAD_END, trace_name(kthread->thread.name), kthread->thread.cpu);
 	kstack_free(kthread->stack, kthread->stack_size);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "kernel/line.h"
+#include "kernel/line_private.h"
 
 #include "lib/string.h"
 
@@ -13,7 +13,7 @@ static void show_string(struct line_editor *line, const char *s)
 	line->show(s, strlen(s));
 }
 
-static void show_repeated(struct line_editor *line, char c, unsigned times)
+void line_show_repeated(struct line_editor *line, char c, unsigned times)
 {
 	while (times-- > 0)
 		line->show(&c, 1);
@@ -22,7 +22,7 @@ static void show_repeated(struct line_editor *line, char c, unsigned times)
 static void cursor_move(struct line_editor *line, unsigned to)
 {
 	if (to < line->cursor)
-		show_repeated(line, '\b', line->cursor - to);
+		line_show_repeated(line, '\b', line->cursor - to);
 	else
 		line->show(&line->text[line->cursor], to - line->cursor);
 	line->cursor = to;
@@ -34,11 +34,11 @@ static void show_tail(struct line_editor *line, unsigned blanks)
 	unsigned tail = line->length - line->cursor;
 
 	line->show(&line->text[line->cursor], tail);
-	show_repeated(line, ' ', blanks);
-	show_repeated(line, '\b', tail + blanks);
+	line_show_repeated(line, ' ', blanks);
+	line_show_repeated(line, '\b', tail + blanks);
 }
 
-static void text_insert(struct line_editor *line, char c)
+void line_insert(struct line_editor *line, char c)
 {
 	if (line->length + 1 >= LINE_MAX) {
 		show_string(line, "\a");
@@ -52,15 +52,20 @@ static void text_insert(struct line_editor *line, char c)
 	show_tail(line, 0);
 }
 
+/* Deletes the `n` characters from the cursor on. */
+static void text_delete_next(struct line_editor *line, unsigned n)
+{
+	memmove(&line->text[line->cursor], &line->text[line->cursor + n],
+		line->length - line->cursor - n + 1);
+	line->length -= n;
+	show_tail(line, n);
+}
+
 /* Deletes the `n` characters before the cursor. */
 static void text_delete(struct line_editor *line, unsigned n)
 {
-	unsigned end = line->cursor;
-
-	cursor_move(line, end - n);
-	memmove(&line->text[end - n], &line->text[end], line->length - end + 1);
-	line->length -= n;
-	show_tail(line, n);
+	cursor_move(line, line->cursor - n);
+	text_delete_next(line, n);
 }
 
 static void text_replace(struct line_editor *line, const char *text)
@@ -72,6 +77,17 @@ static void text_replace(struct line_editor *line, const char *text)
 	line->length = length;
 	show_tail(line, old > length ? old - length : 0);
 	cursor_move(line, length);
+}
+
+void line_show_again(struct line_editor *line)
+{
+	unsigned cursor = line->cursor;
+
+	if (line->prompt != NULL)
+		show_string(line, line->prompt);
+	line->cursor = 0;
+	cursor_move(line, line->length);
+	cursor_move(line, cursor);
 }
 
 /* Characters from the cursor back to the beginning of a word. */
@@ -103,9 +119,33 @@ static void history_recall(struct line_editor *line, unsigned back)
 	text_replace(line, back == 0 ? "" : line->history[back - 1]);
 }
 
+/* Keys that terminals send as a number. */
+static void escape_number(struct line_editor *line)
+{
+	switch (line->parameter) {
+	case 1:
+	case 7:
+		cursor_move(line, 0);
+		break;
+	case 3:
+		if (line->cursor < line->length)
+			text_delete_next(line, 1);
+		break;
+	case 4:
+	case 8:
+		cursor_move(line, line->length);
+		break;
+	default:
+		break;
+	}
+}
+
 static void escape_final(struct line_editor *line, char c)
 {
 	switch (c) {
+	case '~':
+		escape_number(line);
+		break;
 	case 'A':
 		if (line->recalled < line->count)
 			history_recall(line, line->recalled + 1);
@@ -133,14 +173,27 @@ static void escape_final(struct line_editor *line, char c)
 	}
 }
 
+/* One number is understood; with others beside it (Shift, Ctrl) it is another key. */
+static void escape_parameter(struct line_editor *line, char c)
+{
+	enum { OTHER = 1000 };
+
+	if (c >= '0' && c <= '9' && line->parameter < OTHER)
+		line->parameter = line->parameter * 10 + (unsigned)(c - '0');
+	else if (c == ';')
+		line->parameter = OTHER;
+}
+
 /* Takes a character that belongs to an escape sequence; false if it does not. */
 static bool escape_input(struct line_editor *line, char c)
 {
 	switch (line->escape) {
 	case ESCAPE_BEGUN:
 		line->escape = c == '[' || c == 'O' ? ESCAPE_PARAMETERS : ESCAPE_NONE;
+		line->parameter = 0;
 		return c >= ' ' && c < 0x7f; /* a letter typed with Alt means nothing */
 	case ESCAPE_PARAMETERS:
+		escape_parameter(line, c);
 		if (c >= 0x20 && c < 0x40)
 			return true;
 		line->escape = ESCAPE_NONE;
@@ -185,6 +238,16 @@ static void line_edit(struct line_editor *line, char c)
 	case CTRL('E'):
 		cursor_move(line, line->length);
 		break;
+	case CTRL('K'):
+		text_delete_next(line, line->length - line->cursor);
+		break;
+	case CTRL('L'):
+		show_string(line, "\033[2J\033[H");
+		line_show_again(line);
+		break;
+	case '\t':
+		line_complete(line);
+		break;
 	case CTRL('U'):
 		text_replace(line, "");
 		break;
@@ -193,7 +256,7 @@ static void line_edit(struct line_editor *line, char c)
 		break;
 	default:
 		if (c >= ' ' && c < 0x7f)
-			text_insert(line, c);
+			line_insert(line, c);
 	}
 }
 

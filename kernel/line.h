@@ -2,9 +2,10 @@
 /*
  * Editing one line of text on a terminal: characters in, what the terminal is to show out.
  *
- * Backspace, ^U (delete all), ^W (delete a word), ^C (give up), ^A ^E and Home End, left and
- * right, and up and down through the lines typed before. Everything else that is not a printable
- * ASCII character is ignored; what does not fit rings the bell. Pure, apart from `show`.
+ * Backspace and Delete, ^U (delete all), ^K (delete to the end), ^W (delete a word), ^L (an empty
+ * screen), ^C (give up), ^A ^E and Home End, left and right, up and down through the lines typed
+ * before, and tab, which completes a word. Everything else that is not a printable ASCII character
+ * is ignored; what does not fit rings the bell. Pure, apart from `show` and `word`.
  */
 #ifndef QUIRE_KERNEL_LINE_H
 #define QUIRE_KERNEL_LINE_H
@@ -29,10 +30,17 @@ enum line_result {
 /* All zero, with `show` set, is an editor without history. */
 struct line_editor {
 	void (*show)(const char *text, size_t length);
+	/*
+	 * The index-th word that may stand behind the first `length` bytes of the line, whatever is
+	 * typed of it; NULL after the last one. Valid until the next call. NULL: tab does nothing.
+	 */
+	const char *(*word)(const char *before, size_t length, size_t index);
+	const char *prompt;  /* shown again after a list of words; may be NULL */
 	char text[LINE_MAX]; /* ended with 0 */
 	unsigned length;
 	unsigned cursor;                      /* 0 .. length */
 	unsigned escape;                      /* how much of an escape sequence was read */
+	unsigned parameter;                   /* its number */
 	bool after_cr;                        /* a newline that comes now belongs to it */
 	unsigned recalled;                    /* 0: the line is new; n: it is the n-th line back */
 	unsigned count;                       /* lines remembered */

@@ -26,6 +26,11 @@ void log_set_quiet(bool quiet)
 	log_quiet = quiet;
 }
 
+bool log_is_quiet(void)
+{
+	return log_quiet;
+}
+
 static void log_put(const char *text, size_t length)
 {
 	log_ring_append(&ring, text, length);

@@ -10,6 +10,7 @@
 
 /* While quiet, the console shows nothing of the log; the ring has it all. */
 void log_set_quiet(bool quiet);
+bool log_is_quiet(void);
 
 /* Shows the log on the console. Thread context. */
 void log_show(void);

@@ -10,17 +10,21 @@
  */
 #include "arch/bootinfo.h"
 #include "arch/clock.h"
+#include "arch/phase.h"
 #include "arch/system.h"
 #include "kernel/config.h"
 #include "kernel/fault_probe.h"
+#include "kernel/incidents.h"
 #include "kernel/kthread.h"
 #include "kernel/log.h"
 #include "kernel/malloc/malloc.h"
+#include "kernel/phases.h"
 #include "kernel/shell.h"
 #include "kernel/stack.h"
 #include "kernel/symbols.h"
 #include "kernel/version.h"
 #include "lib/check.h"
+#include "smp/shootdown.h"
 #include "smp/smp.h"
 #include "vm/vm.h"
 #include "vm/vm_audit.h"
@@ -74,7 +78,7 @@ static void start_threads(void)
 	sched_init_boot_cpu(&boot_thread.thread, &boot_idle.thread, stack, size);
 	kthread_adopt(&boot_thread);
 	kthread_adopt(&boot_idle);
-	arch_timer_set_handler(sched_tick);
+	arch_timer_set_handler(incidents_tick);
 	arch_timer_start(SCHED_HZ);
 	arch_irq_enable();
 }
@@ -135,17 +139,26 @@ void kernel_main(void)
 	kprintf("Quire " QUIRE_VERSION "\n");
 	print_boot_info(info);
 	vm_init();
+	arch_phase_end("memory");
 	fault_probe_init();
 	start_threads();
 	vm_kern_maps_init(&kernel_config()->maps);
 	malloc_startup();
+	arch_phase_end("threads and maps");
+	if (kernel_config()->sabotage)
+		shootdown_sabotage();
 	start_cpus();
+	arch_phase_end("CPUs");
 	start_page_daemon();
+	incidents_init();
 	sched_set_idle_work(vm_idle);
 	config_apply_tunables(info->cmdline);
+	arch_phase_end("services");
 	if (vm_audit(report_audit) != 0)
 		kprintf("audit: the memory system is broken right after the boot\n");
+	arch_phase_end("audit");
+	phases_print();
 	if (kernel_config()->has_run)
 		shell_run_and_power_off(kernel_config()->run);
-	shell_interactive();
+	shell_interactive(kernel_config()->start);
 }

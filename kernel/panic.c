@@ -12,6 +12,7 @@
 #include "arch/system.h"
 #include "kernel/config.h"
 #include "kernel/log.h"
+#include "kernel/panic.h"
 #include "kernel/sched/thread.h"
 #include "kernel/symbols.h"
 #include "lib/format.h"
@@ -20,6 +21,7 @@
 enum { BACKTRACE_MAX = 32, MESSAGE_MAX = 512 };
 
 static struct atomic32 panic_owner; /* CPU number + 1, or 0 */
+static void (*panic_amid)(void);    /* to see that a panic survives it */
 
 static unsigned panic_cpu_id(void)
 {
@@ -114,12 +116,19 @@ static void print_story(const char *message)
 	unsigned self = panic_cpu_id();
 
 	kprintf("panic: %s\n", message);
+	if (panic_amid != NULL)
+		panic_amid();
 	if (percpu_ready)
 		print_cpu(self);
 	arch_print_trap_state(kprintf);
 	kprintf("  backtrace:\n");
 	arch_backtrace(BACKTRACE_MAX, print_frame, NULL);
 	print_other_cpus(self);
+}
+
+void panic_set_amid(void (*fn)(void))
+{
+	panic_amid = fn;
 }
 
 QUIRE_NORETURN static void panic_end(void)
@@ -137,27 +146,36 @@ QUIRE_NORETURN static void panic_end(void)
 	arch_cpu_halt();
 }
 
+/* Each one in the way of another does less, so that this ends whatever is broken. */
+QUIRE_NORETURN static void panic_in_panic(unsigned depth, const char *fmt, va_list args)
+{
+	static char message[MESSAGE_MAX];
+
+	if (depth == 1) {
+		format_v(message, sizeof(message), fmt, args);
+		kprintf("panic while telling about a panic: %s\n", message);
+	}
+	if (depth <= 2)
+		panic_end();
+	arch_cpu_halt();
+}
+
 void panic(const char *fmt, ...)
 {
 	static char message[MESSAGE_MAX];
-	static bool telling, ending;
+	static unsigned panics; /* of the CPU that tells; the others never come here */
+	unsigned depth;
 	va_list args;
 
 	arch_irq_disable();
 	panic_claim();
+	depth = panics++;
 	spin_break_all();
 	log_set_quiet(false);
-	if (telling) {
-		if (!ending) {
-			ending = true;
-			kprintf("panic while telling about a panic: %s\n", fmt);
-			panic_end();
-		}
-		arch_cpu_halt();
-	}
-	telling = true;
-	arch_cpus_stop_others();
 	va_start(args, fmt);
+	if (depth != 0)
+		panic_in_panic(depth, fmt, args);
+	arch_cpus_stop_others();
 	format_v(message, sizeof(message), fmt, args);
 	va_end(args);
 	print_story(message);

@@ -19,15 +19,29 @@ static inline void pattern_fill(vm_offset_t addr, vm_size_t bytes, uint64_t seed
 		words[i] = pattern_word(i, seed);
 }
 
-/* The address of the first word that is wrong, or 0. */
-static inline vm_offset_t pattern_check(vm_offset_t addr, vm_size_t bytes, uint64_t seed)
+/* The address of the first word that is wrong, and what it held when it was read; or 0. */
+static inline vm_offset_t pattern_find(vm_offset_t addr, vm_size_t bytes, uint64_t seed,
+				       uint64_t *found)
 {
 	const volatile uint64_t *words = (const volatile uint64_t *)addr;
 
-	for (uint64_t i = 0; i < bytes / sizeof(*words); i++)
-		if (words[i] != pattern_word(i, seed))
+	for (uint64_t i = 0; i < bytes / sizeof(*words); i++) {
+		uint64_t word = words[i];
+
+		if (word != pattern_word(i, seed)) {
+			*found = word;
 			return (vm_offset_t)&words[i];
+		}
+	}
 	return 0;
+}
+
+/* The same for those who need not know what it held. */
+static inline vm_offset_t pattern_check(vm_offset_t addr, vm_size_t bytes, uint64_t seed)
+{
+	uint64_t found;
+
+	return pattern_find(addr, bytes, seed, &found);
 }
 
 #endif

@@ -70,6 +70,12 @@ static const char *take_quoted_option(struct cmdline_option *option, const char 
 	return quote + 1;
 }
 
+/* Commands, which have blanks and quotes of their own. */
+static bool takes_rest(const struct cmdline_option *option)
+{
+	return cmdline_key_is(option, "run") || cmdline_key_is(option, "start");
+}
+
 static const char *take_value(struct cmdline_option *option, const char *p, const char *end)
 {
 	const char *stop;
@@ -84,7 +90,7 @@ static const char *take_value(struct cmdline_option *option, const char *p, cons
 			return end;
 		}
 		p = stop + 1;
-	} else if (option->has_value && cmdline_key_is(option, "run")) {
+	} else if (option->has_value && takes_rest(option)) {
 		p = end;
 		while (p > option->value && parse_is_blank(p[-1]))
 			p--;
@@ -106,7 +112,7 @@ static const char *check_option(const struct cmdline_option *option, const char 
 		return "a character that no name has";
 	if (end < line_end && !parse_is_blank(*end))
 		return "something behind the closing quote";
-	if (!option->quoted && !cmdline_key_is(option, "run") && option->value_len != 0 &&
+	if (!option->quoted && !takes_rest(option) && option->value_len != 0 &&
 	    memchr(option->value, '"', option->value_len) != NULL)
 		return "a quote in the middle";
 	return NULL;

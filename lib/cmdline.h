@@ -7,8 +7,8 @@
  * Options are separated by blanks: a bare `key`, or `key=value`. Double quotes hold blanks, around
  * the value or around the whole option as GRUB writes it (grub_create_loader_cmdline), and inside
  * them a backslash keeps the next character. Keys are letters, digits, '_', '-' and '.'.
- * `run=` takes all the rest of the line, so that commands need no quotes; if its value (or the
- * whole option) is in quotes it ends with them.
+ * `run=` and `start=` take all the rest of the line, so that commands need no quotes; if the value
+ * (or the whole option) is in quotes it ends with them.
  *
  * What is malformed is returned as such, for a message, and reading goes on behind it. Any bytes
  * of any length are harmless. Context: any; slices point into the caller's line.

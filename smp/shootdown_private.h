@@ -19,8 +19,10 @@ enum counter {
 	COUNT_LOCAL_ONLY,
 	COUNT_SERVED,
 	COUNT_RESENDS,
+	COUNT_LEFT_OUT,
 	COUNT_MAX_WAIT_NS,
-	COUNTERS,
+	COUNT_WAITS,
+	COUNTERS = COUNT_WAITS + SHOOTDOWN_WAIT_BUCKETS,
 };
 
 /*
@@ -30,9 +32,11 @@ enum counter {
  */
 struct shootdown_line {
 	struct atomic64 pending[CPUSET_WORDS]; /* (a) targets that have not acknowledged */
-	vm_offset_t start, end;                /* (i) */
+	vm_offset_t start, end;                /* (i) both 0: catch up, see tlb.c */
 	enum shootdown_reason reason;          /* (i) for messages */
-	struct atomic32 active;                /* (a) this CPU is an initiator now */
+	enum shootdown_fault fault; /* (s) of the next interrupt; for tests, read by its CPU only */
+	bool impatient;             /* (s) it was lost; the same */
+	struct atomic32 active;     /* (a) this CPU is an initiator now */
 
 	struct atomic64 inbox[CPUSET_WORDS] QUIRE_ALIGNED(CACHE_LINE); /* (a) who waits for us */
 
@@ -41,11 +45,13 @@ struct shootdown_line {
 
 extern struct shootdown_line *shootdown_lines; /* constant after init */
 extern unsigned shootdown_line_count;          /* the same */
+extern unsigned shootdown_word_count;          /* the same: of pending and inbox, in use */
+extern bool shootdown_sabotaged;               /* the same, false but for the demonstration */
 
 /* Words of pending and inbox that can have a bit set. */
 static inline unsigned shootdown_words(void)
 {
-	return (shootdown_line_count + 63) / 64;
+	return shootdown_word_count;
 }
 
 static inline uint64_t shootdown_bit(unsigned cpu)
@@ -57,6 +63,12 @@ static inline uint64_t shootdown_pages(const struct shootdown_line *line)
 {
 	return atop(line->end - line->start);
 }
+
+/* Sends the interrupt as own->fault says, once. */
+void shootdown_send_faulty(struct shootdown_line *own, const struct cpuset *targets);
+
+/* These CPUs flush if a generation began that they have not seen; context as shootdown_range. */
+void shootdown_catch_up(const struct cpuset *laggards, enum shootdown_reason reason);
 
 /* Says which CPUs have not answered this one's request, and how far each has come. */
 void shootdown_name_silent(const struct cpuset *silent, uint64_t waited_ns);

@@ -7,6 +7,7 @@
 #include "smp/shootdown.h"
 #include "smp/shootdown_private.h"
 #include "smp/smp.h"
+#include "smp/tlb_private.h"
 
 void shootdown_name_silent(const struct cpuset *silent, uint64_t waited_ns)
 {
@@ -15,12 +16,15 @@ void shootdown_name_silent(const struct cpuset *silent, uint64_t waited_ns)
 
 	CPUSET_FOREACH (cpu, silent) {
 		uint64_t inbox = atomic64_load(&shootdown_lines[cpu].inbox[self / 64], MO_RELAXED);
+		char what[64] = "to catch up";
 
-		kprintf("shootdown: cpu %u has not %s the request of cpu %u in %u ms: "
-			"%#llx to %#llx (%s)\n",
+		if (own->start != own->end)
+			format(what, sizeof(what), "%#llx to %#llx", (unsigned long long)own->start,
+			       (unsigned long long)own->end);
+		kprintf("shootdown: cpu %u has not %s the request of cpu %u in %u ms: %s (%s)\n",
 			cpu, inbox & shootdown_bit(self) ? "taken" : "acknowledged", self,
-			(unsigned)(waited_ns / NS_PER_MS), (unsigned long long)own->start,
-			(unsigned long long)own->end, shootdown_reason_name(own->reason));
+			(unsigned)(waited_ns / NS_PER_MS), what,
+			shootdown_reason_name(own->reason));
 	}
 }
 
@@ -61,10 +65,22 @@ const char *shootdown_reason_name(enum shootdown_reason reason)
 	static const char *const names[SHOOTDOWN_REASONS] = {
 	    [SHOOTDOWN_FREE] = "free",       [SHOOTDOWN_PROTECT] = "protect",
 	    [SHOOTDOWN_DEMOTE] = "demote",   [SHOOTDOWN_QREMOVE] = "qremove",
-	    [SHOOTDOWN_MEMATTR] = "memattr",
+	    [SHOOTDOWN_MEMATTR] = "memattr", [SHOOTDOWN_FORCED] = "forced",
 	};
 
 	return (unsigned)reason < SHOOTDOWN_REASONS ? names[reason] : "unknown";
+}
+
+bool shootdown_sabotaged;
+
+void shootdown_sabotage(void)
+{
+	shootdown_sabotaged = true;
+	kprintf("tlb.sabotage: ****************************************************************\n");
+	kprintf("tlb.sabotage: shootdown is BROKEN ON PURPOSE: cpu %u is never told to forget\n",
+		smp_cpu_count() - 1);
+	kprintf("tlb.sabotage: memory WILL be corrupted; boot without tlb.sabotage to end this\n");
+	kprintf("tlb.sabotage: ****************************************************************\n");
 }
 
 static uint64_t counter_read(unsigned cpu, enum counter which)
@@ -85,7 +101,10 @@ void shootdown_cpu_stats(unsigned cpu, struct shootdown_stats *stats)
 	stats->local_only = counter_read(cpu, COUNT_LOCAL_ONLY);
 	stats->served = counter_read(cpu, COUNT_SERVED);
 	stats->resends = counter_read(cpu, COUNT_RESENDS);
+	stats->left_out = counter_read(cpu, COUNT_LEFT_OUT);
 	stats->max_wait_ns = counter_read(cpu, COUNT_MAX_WAIT_NS);
+	for (unsigned i = 0; i < SHOOTDOWN_WAIT_BUCKETS; i++)
+		stats->waits[i] = counter_read(cpu, COUNT_WAITS + i);
 }
 
 static void stats_add(struct shootdown_stats *sum, const struct shootdown_stats *one)
@@ -98,6 +117,9 @@ static void stats_add(struct shootdown_stats *sum, const struct shootdown_stats 
 	sum->local_only += one->local_only;
 	sum->served += one->served;
 	sum->resends += one->resends;
+	sum->left_out += one->left_out;
+	for (unsigned i = 0; i < SHOOTDOWN_WAIT_BUCKETS; i++)
+		sum->waits[i] += one->waits[i];
 	if (one->max_wait_ns > sum->max_wait_ns)
 		sum->max_wait_ns = one->max_wait_ns;
 }
@@ -147,5 +169,5 @@ unsigned shootdown_audit(void (*report)(const char *line))
 
 	for (unsigned cpu = 0; cpu < shootdown_line_count; cpu++)
 		found += audit_line(cpu, report);
-	return found;
+	return found + tlb_audit(report);
 }

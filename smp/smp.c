@@ -12,7 +12,8 @@
  * 3. Parts. percpu: a CPU's own area. spinlock: the only lock that excludes interrupts, with
  *    lock_rank and lock_order, which say and check the order. preempt: the count that keeps the
  *    scheduler away, and the rules on who may sleep. patience: the bound on every wait for another
- *    CPU. call: run a function elsewhere. shootdown: make others forget translations. smp: this.
+ *    CPU. call: run a function elsewhere. shootdown: make others forget translations. tlb: the
+ *    same without asking them. smp: this.
  *
  * 4. Contexts. Waiting for another CPU's answer (call, shootdown) is done with interrupts on, so
  *    that the waiter answers others meanwhile; waiting for a spinlock is done with interrupts off,
@@ -43,12 +44,12 @@
 #include "smp/smp.h"
 
 #include "arch/clock.h"
-#include "arch/mmu.h"
 #include "lib/check.h"
 #include "lib/planted.h"
 #include "smp/call.h"
 #include "smp/patience.h"
 #include "smp/smp_private.h"
+#include "smp/tlb_private.h"
 
 enum { JOIN_STARTING, JOIN_ONLINE, JOIN_REFUSED };
 
@@ -105,6 +106,7 @@ void smp_init(void)
 		atomic64_store(&smp_online[i], 0, MO_RELAXED);
 	smp.count = listed < MAXCPU ? listed : MAXCPU;
 	smp_call_init();
+	tlb_forget();
 	online_add(0);
 }
 
@@ -118,24 +120,45 @@ void smp_set_limit(unsigned max)
 void smp_join(void)
 {
 	if (PLANTED(join_flush_before_online))
-		arch_tlb_flush();
+		tlb_join();
 	online_add(arch_cpu_id());
 	if (!PLANTED(join_flush_before_online))
-		arch_tlb_flush();
+		tlb_join();
+}
+
+void smp_join_begin(unsigned cpu)
+{
+	atomic32_store(&percpu_of(cpu)->join, JOIN_STARTING, MO_RELAXED);
+}
+
+bool smp_join_claim(void)
+{
+	uint32_t starting = JOIN_STARTING;
+
+	/* Acquire: pairs with the release in join_refuse, should the starter have refused. */
+	return atomic32_cas(&percpu_self()->join, &starting, JOIN_ONLINE, MO_ACQ_REL);
+}
+
+static bool join_refuse(unsigned cpu)
+{
+	struct atomic32 *join = &percpu_of(cpu)->join;
+	uint32_t starting = JOIN_STARTING;
+
+	if (PLANTED(join_refused_by_store) && atomic32_load(join, MO_ACQUIRE) == starting) {
+		atomic32_store(join, JOIN_REFUSED, MO_RELEASE);
+		return true;
+	}
+	return atomic32_cas(join, &starting, JOIN_REFUSED, MO_ACQ_REL);
 }
 
 /* The first code of ours that an AP runs: own stack, own area, interrupts disabled. */
 static void ap_entry(void)
 {
-	struct percpu *self = percpu_self();
-	uint32_t starting = JOIN_STARTING;
-
-	/* Acquire: pairs with the release in ap_wait, should the starter have refused. */
-	if (!atomic32_cas(&self->join, &starting, JOIN_ONLINE, MO_ACQ_REL))
+	if (!smp_join_claim())
 		arch_cpu_halt();
 	smp_join();
 	smp.ap_main();
-	panic("cpu %u: its main function returned", self->arch.cpu);
+	panic("cpu %u: its main function returned", arch_cpu_id());
 }
 
 static void ap_release(unsigned cpu)
@@ -167,7 +190,7 @@ static void ap_prepare(unsigned cpu)
 		return;
 	}
 	percpu_init(area, cpu);
-	atomic32_store(&area->join, JOIN_STARTING, MO_RELAXED);
+	smp_join_begin(cpu);
 	atomic32_store(&boot->claim, ARCH_CPU_UNCLAIMED, MO_RELAXED);
 }
 
@@ -191,18 +214,13 @@ static bool ap_abandon(unsigned cpu)
 	return atomic32_cas(&smp.boots[cpu].claim, &unclaimed, ARCH_CPU_ABANDONED, MO_ACQ_REL);
 }
 
-/* Waits for a CPU that has its stack to be ready, or refuses it when the time is over. */
-static bool ap_wait(unsigned cpu, uint64_t start_ns, uint64_t limit_ns)
+bool smp_join_await(unsigned cpu, uint64_t start_ns, uint64_t limit_ns)
 {
-	struct percpu *area = percpu_of(cpu);
-	uint32_t starting = JOIN_STARTING;
-
 	while (!smp_cpu_online(cpu)) {
 		arch_cpu_relax();
 		if (arch_clock_ns() - start_ns < limit_ns)
 			continue;
-		if (starting == JOIN_STARTING &&
-		    atomic32_cas(&area->join, &starting, JOIN_REFUSED, MO_ACQ_REL))
+		if (join_refuse(cpu))
 			return false;
 		/* It has joined: setting its bit is the next thing that it does. */
 	}
@@ -222,7 +240,7 @@ static void ap_settle(unsigned cpu, uint64_t start_ns, uint64_t timeout_ns)
 	} else if (ap_abandon(cpu)) {
 		ap_release(cpu);
 		kprintf("cpu %u: no answer in %u ms (apic id %u), left out\n", cpu, ms, id);
-	} else if (ap_wait(cpu, start_ns, 2 * timeout_ns)) {
+	} else if (smp_join_await(cpu, start_ns, 2 * timeout_ns)) {
 		kprintf("cpu %u: online (apic id %u), late\n", cpu, id);
 	} else {
 		kprintf("cpu %u: not ready in %u ms (apic id %u), left out with its stack\n", cpu,

@@ -89,7 +89,8 @@ static void spin_wait_turn(struct spinlock *lock, struct patience *patience, con
 	}
 }
 
-static void spin_wait(struct spinlock *lock, const char *site)
+/* Apart, so that a lock that is free costs no more than it must. */
+static __attribute__((noinline)) void spin_wait(struct spinlock *lock, const char *site)
 {
 	struct patience patience;
 
@@ -100,7 +101,8 @@ static void spin_wait(struct spinlock *lock, const char *site)
 	lock->contended++;
 }
 
-static void spin_record(struct spinlock *lock, const char *site, bool irq_was_enabled)
+static inline __attribute__((always_inline)) void
+spin_record(struct spinlock *lock, const char *site, bool irq_was_enabled)
 {
 	struct percpu *self = percpu_self();
 

@@ -36,12 +36,15 @@ extern "C" {
 
 enum { MAG_ROUNDS = 62, MAG_SIZE = 512 }; /* items that one can hold; bytes */
 
+/* Full magazines that a CPU may keep besides the two that it works with. */
+enum { MAG_STASH_MAX = 16 };
+
 /*
  * A magazine. It belongs to one CPU, to a depot, or to nobody; the memory stays one for ever.
  * (a) atomic  (o) whoever has taken it off a list, or the CPU that it is loaded on
  */
 struct mag {
-	struct atomic64 next;     /* (a) the one below it in a list, by number, 0: none */
+	struct atomic64 next;     /* (a) the one below it in a list or chain, by number, 0: none */
 	struct atomic32 sum;      /* (a) items in this one and in those below it in a depot */
 	uint32_t count;           /* (o) while it is not loaded */
 	void *rounds[MAG_ROUNDS]; /* (o) */
@@ -59,6 +62,9 @@ struct mag_cache_config {
 	 * cached.
 	 */
 	uint64_t items_max;
+
+	/* Full magazines that each CPU keeps in its stash, at most; fewer by items_max. */
+	unsigned stash_max;
 
 	/*
 	 * Up to `want` (1 to MAG_ROUNDS) fresh items into items[]; returns how many, 0 on failure.
@@ -87,7 +93,9 @@ struct mag_cache {
 	struct mag_cache_config config; /* (c) */
 	uint32_t rounds_limit;          /* (c) rounds_max, or less by items_max */
 	uint32_t depot_limit;           /* (c) items */
+	uint32_t stash_limit;           /* (c) magazines of each CPU: stash_max, or less */
 	struct atomic32 rounds;         /* (a) what a magazine is filled with, now */
+	struct atomic32 age;            /* (a) calls of mag_cache_age */
 	struct atomic64 misses_seen;    /* (a) by mag_cache_age */
 	struct atomic64 full QUIRE_ALIGNED(CACHE_LINE);  /* (a) depot: magazines with items */
 	struct atomic64 empty QUIRE_ALIGNED(CACHE_LINE); /* (a) depot: magazines without */
@@ -129,6 +137,17 @@ void *mag_cache_alloc_cached(struct mag_cache *cache);
 void mag_cache_free_slow(struct mag_cache *cache, void *item);
 
 /*
+ * Many at once, for less than one by one. Up to `want` items from the CPU and the depot, without
+ * import; returns how many. Freeing never fails. Interrupts are disabled for one magazine's worth
+ * at a time. Contexts of mag_cache_alloc_cached and of mag_cache_free_slow.
+ */
+unsigned mag_cache_alloc_many(struct mag_cache *cache, void **items, unsigned want);
+void mag_cache_free_many(struct mag_cache *cache, void **items, unsigned count);
+
+/* Would the running CPU or the depot keep one more? True or false a moment later. Any context. */
+bool mag_cache_has_room(const struct mag_cache *cache);
+
+/*
  * What is in the caches is given to release: every CPU's part, idle ones included, and the depots.
  * Returns how many items. Others go on meanwhile and may fill their parts again, except while
  * is_short() says true: then each CPU whose part was emptied keeps nothing from then on.
@@ -154,6 +173,16 @@ uint64_t mag_cache_trim(struct mag_cache *cache, uint64_t keep);
  * larger again.
  */
 void mag_cache_age(struct mag_cache *cache);
+
+/*
+ * From a CPU that has nothing to do, as often as it likes: if its part had no misses between the
+ * last two calls of mag_cache_age, half of its stash goes to the depot, for others. Context of
+ * mag_cache_trim.
+ */
+void mag_cache_idle(struct mag_cache *cache);
+
+/* Would it look at the part? Once after each mag_cache_age. Thread context. */
+bool mag_cache_idle_due(const struct mag_cache *cache);
 
 /* Under pressure: magazines are as small as they may be, until misses make them larger. */
 void mag_cache_shrink(struct mag_cache *cache);

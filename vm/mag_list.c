@@ -10,52 +10,22 @@
  * seconds; a CPU is there for a few instructions.
  *
  * Magazines are never given back as memory, so reading one that somebody else has taken by now is
- * only useless.
+ * only useless. And below the top one nothing changes while the head is the same, so several are
+ * taken, or put there, by one exchange as well.
  */
-#include "arch/physmap.h"
 #include "lib/planted.h"
 #include "vm/mag_cache_private.h"
 
-/*
- * A magazine's number is its physical address in units of its size. The direct map is 64 TiB,
- * 2^46 bytes, so 37 bits are enough; no RAM that is used lies at address 0.
- */
-enum { NUMBER_BITS = 37, MAG_SHIFT = 9 };
-
 _Static_assert(sizeof(struct mag) == MAG_SIZE && MAG_SIZE == 1 << MAG_SHIFT, "a unit each");
-
-#define NUMBER_MASK (((uint64_t)1 << NUMBER_BITS) - 1)
-
-static uint64_t mag_number(const struct mag *mag)
-{
-	return mag != NULL ? arch_physmap_paddr(mag) >> MAG_SHIFT : 0;
-}
-
-static struct mag *mag_at(uint64_t head)
-{
-	uint64_t number = head & NUMBER_MASK;
-
-	return number != 0 ? (struct mag *)arch_physmap(number << MAG_SHIFT) : NULL;
-}
 
 /* The head after `before`. */
 static uint64_t head_make(uint64_t before, uint64_t number)
 {
-	uint64_t tag = before >> NUMBER_BITS;
+	uint64_t tag = before >> MAG_NUMBER_BITS;
 
 	if (!PLANTED(magazine_aba))
 		tag++;
-	return tag << NUMBER_BITS | number;
-}
-
-void mag_set_next(struct mag *mag, struct mag *next)
-{
-	atomic64_store(&mag->next, mag_number(next), MO_RELAXED);
-}
-
-struct mag *mag_next(const struct mag *mag)
-{
-	return mag_at(atomic64_load(&mag->next, MO_RELAXED));
+	return tag << MAG_NUMBER_BITS | number;
 }
 
 static uint32_t items_from(uint64_t head)
@@ -71,9 +41,34 @@ uint32_t mag_list_items(const struct atomic64 *list)
 	return items_from(atomic64_load(list, MO_ACQUIRE));
 }
 
-bool mag_list_push(struct atomic64 *list, struct mag *mag, uint32_t limit, unsigned *retries)
+/* Items in a chain, and its last magazine. */
+static uint32_t chain_items(struct mag *chain, struct mag **bottom)
 {
-	uint64_t number = mag_number(mag), head = atomic64_load(list, MO_ACQUIRE);
+	uint32_t items = 0;
+
+	for (; chain != NULL; chain = mag_next(chain)) {
+		items += chain->count;
+		*bottom = chain;
+	}
+	return items;
+}
+
+/* Sets what stands in each magazine from `top` to `bottom` when `below` items are under them. */
+static void sums_set(struct mag *top, const struct mag *bottom, uint32_t items, uint32_t below)
+{
+	for (struct mag *mag = top;; mag = mag_next(mag)) {
+		atomic32_store(&mag->sum, below + items, MO_RELAXED);
+		if (mag == bottom)
+			return;
+		items -= mag->count;
+	}
+}
+
+/* From `top` to `bottom`, whose link is of no account. */
+static bool list_push(struct atomic64 *list, struct mag *top, struct mag *bottom, uint32_t items,
+		      uint32_t limit, unsigned *retries)
+{
+	uint64_t number = mag_number(top), head = atomic64_load(list, MO_ACQUIRE);
 	const uint64_t first = head;
 
 	(void)first; /* for the planted bug only */
@@ -81,33 +76,82 @@ bool mag_list_push(struct atomic64 *list, struct mag *mag, uint32_t limit, unsig
 		/* If the head is still the same below, its top one has been there all the time. */
 		uint32_t below = items_from(PLANTED(sum_not_read_again) ? first : head);
 
-		if (below + mag->count > limit)
+		if (below + items > limit)
 			return false;
 		if (!PLANTED(magazine_linked_late))
-			atomic64_store(&mag->next, head & NUMBER_MASK, MO_RELAXED);
-		atomic32_store(&mag->sum, below + mag->count, MO_RELAXED);
+			atomic64_store(&bottom->next, head & MAG_NUMBER_MASK, MO_RELAXED);
+		sums_set(top, bottom, items, below);
 		/* Release: its contents, for mag_list_pop. Acquire: `sum` of the next top one. */
 		if (atomic64_cas(list, &head, head_make(head, number), MO_ACQ_REL))
 			break;
 	}
 	if (PLANTED(magazine_linked_late))
-		atomic64_store(&mag->next, head & NUMBER_MASK, MO_RELAXED);
+		atomic64_store(&bottom->next, head & MAG_NUMBER_MASK, MO_RELAXED);
 	return true;
+}
+
+bool mag_list_push_chain(struct atomic64 *list, struct mag *chain, uint32_t limit,
+			 unsigned *retries)
+{
+	struct mag *bottom = NULL;
+	uint32_t items = chain_items(chain, &bottom);
+
+	if (bottom == NULL || list_push(list, chain, bottom, items, limit, retries))
+		return true;
+	mag_set_next(bottom, NULL);
+	return false;
+}
+
+bool mag_list_push(struct atomic64 *list, struct mag *mag, uint32_t limit, unsigned *retries)
+{
+	return list_push(list, mag, mag, mag->count, limit, retries);
+}
+
+/*
+ * The last one of up to `want` from `top` on. Somebody may have taken them meanwhile and linked
+ * them elsewhere: each link leads to some magazine or to none, and the exchange fails then.
+ */
+static struct mag *chain_end(struct mag *top, unsigned want, unsigned *count)
+{
+	struct mag *last = top, *next;
+
+	for (*count = 1; *count < want; ++*count) {
+		next = mag_next(last);
+		if (next == NULL)
+			break;
+		last = next;
+	}
+	return last;
+}
+
+struct mag *mag_list_pop_chain(struct atomic64 *list, unsigned want, unsigned *taken,
+			       unsigned *retries)
+{
+	/* Acquire: pairs with the release in list_push. */
+	uint64_t head = atomic64_load(list, MO_ACQUIRE);
+	struct mag *last = NULL;
+
+	for (;; ++*retries) {
+		struct mag *top = mag_at(head);
+		uint64_t below;
+
+		if (top == NULL) {
+			*taken = 0;
+			return NULL;
+		}
+		if (!PLANTED(chain_not_walked_again) || last == NULL)
+			last = chain_end(top, want, taken);
+		below = atomic64_load(&last->next, MO_RELAXED);
+		if (!atomic64_cas(list, &head, head_make(head, below), MO_ACQ_REL))
+			continue;
+		mag_set_next(last, NULL);
+		return top;
+	}
 }
 
 struct mag *mag_list_pop(struct atomic64 *list, unsigned *retries)
 {
-	/* Acquire: pairs with the release in mag_list_push. */
-	uint64_t head = atomic64_load(list, MO_ACQUIRE);
+	unsigned taken;
 
-	for (;; ++*retries) {
-		struct mag *top = mag_at(head);
-		uint64_t next;
-
-		if (top == NULL)
-			return NULL;
-		next = atomic64_load(&top->next, MO_RELAXED);
-		if (atomic64_cas(list, &head, head_make(head, next), MO_ACQ_REL))
-			return top;
-	}
+	return mag_list_pop_chain(list, 1, &taken, retries);
 }

@@ -86,6 +86,13 @@ void mag_pool_put(struct mag *mag)
 	(void)mag_list_push(&pool.free, mag, 0, &retries);
 }
 
+void mag_pool_put_chain(struct mag *chain)
+{
+	unsigned retries = 0;
+
+	(void)mag_list_push_chain(&pool.free, chain, 0, &retries);
+}
+
 uint64_t mag_pool_pages(void)
 {
 	return atomic64_load(&pool.pages, MO_RELAXED);

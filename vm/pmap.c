@@ -126,7 +126,7 @@ void pmap_qenter(vm_offset_t va, vm_page_t *pages, unsigned count)
 	CHECK(is_aligned(va, PAGE_SIZE));
 	for (unsigned i = 0; i < count; i++)
 		arch_pte_write(pmap_small_entry(kernel_pmap, va + ptoa(i)),
-			       small_leaf(pages[i], VM_PROT_RW, true));
+			       small_leaf(pages[i], VM_PROT_RW, false));
 }
 
 /* What a change of leaves must make the CPUs forget: from the first to the last that mattered. */
@@ -147,22 +147,34 @@ static void stale_forget(const struct stale *stale, enum shootdown_reason reason
 		shootdown_range(stale->start, stale->end, reason);
 }
 
+/* Empties the entries from va to stop, which lie in one leaf table, the first one at `entry`. */
+static void clear_table(pte_t *entry, vm_offset_t va, vm_offset_t stop, struct stale *stale)
+{
+	for (; va < stop; va += PAGE_SIZE, entry++) {
+		if (!(arch_pte_read(entry) & PTE_PRESENT))
+			continue;
+		arch_pte_exchange(entry, 0);
+		stale_add(stale, va, PAGE_SIZE);
+	}
+}
+
 /* Empties [start, end), where no large leaf sticks out. */
 static struct stale clear_range(pmap_t pmap, vm_offset_t start, vm_offset_t end)
 {
 	struct stale stale = {0, 0};
-	unsigned level;
+	vm_offset_t stop;
 
-	for (vm_offset_t va = start; va < end; va = pmap_entry_end(va, level, end)) {
+	for (vm_offset_t va = start; va < end; va = stop) {
+		unsigned level;
 		pte_t *entry = pmap_entry(pmap, va, &level);
 
-		if (!(arch_pte_read(entry) & PTE_PRESENT))
-			continue;
-		if (level == 1)
-			arch_pte_exchange(entry, 0);
-		else
+		stop = pmap_entry_end(va, level == 1 ? 2 : level, end);
+		if (level == 1) {
+			clear_table(entry, va, stop, &stale);
+		} else if (arch_pte_read(entry) & PTE_PRESENT) {
 			pmap_large_clear(pmap, va);
-		stale_add(&stale, va, MMU_LEVEL_SIZE(level));
+			stale_add(&stale, va, MMU_LEVEL_SIZE(level));
+		}
 	}
 	return stale;
 }
@@ -176,6 +188,13 @@ void pmap_qremove(vm_offset_t va, unsigned count)
 	stale_forget(&stale, SHOOTDOWN_QREMOVE);
 }
 
+static void check_range(vm_offset_t start, vm_offset_t end)
+{
+	CHECK(is_aligned(start, PAGE_SIZE) && is_aligned(end, PAGE_SIZE));
+	CHECK_LE(VM_MIN_KERNEL_ADDRESS, start);
+	CHECK_LE(start, end);
+}
+
 static int split_at_edges(pmap_t pmap, vm_offset_t start, vm_offset_t end)
 {
 	int rv;
@@ -186,19 +205,15 @@ static int split_at_edges(pmap_t pmap, vm_offset_t start, vm_offset_t end)
 	return rv == KERN_SUCCESS ? pmap_split_at(pmap, end) : rv;
 }
 
-static void check_range(vm_offset_t start, vm_offset_t end)
-{
-	CHECK(is_aligned(start, PAGE_SIZE) && is_aligned(end, PAGE_SIZE));
-	CHECK_LE(VM_MIN_KERNEL_ADDRESS, start);
-	CHECK_LE(start, end);
-}
-
 int pmap_remove(pmap_t pmap, vm_offset_t start, vm_offset_t end)
 {
 	struct stale stale;
 	int rv;
 
 	check_range(start, end);
+	/* What waited until all had forgotten it comes here empty: nobody is asked again. */
+	if (pmap_is_empty(pmap, start, end))
+		return KERN_SUCCESS;
 	rv = split_at_edges(pmap, start, end);
 	if (rv != KERN_SUCCESS)
 		return rv;

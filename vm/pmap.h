@@ -55,6 +55,17 @@ int pmap_enter(pmap_t pmap, vm_offset_t va, vm_prot_t access, vm_page_t m, vm_pr
 int pmap_enter_large(pmap_t pmap, vm_offset_t va, vm_page_t first, vm_prot_t prot, bool wired);
 
 /*
+ * Maps n pages, wired, from va on, in a range of the kernel that was grown (every kernel_map range
+ * is) and where nothing is mapped; both are checked. They have the default memory type, as fresh
+ * ones do, and prot is one that pmap_enter takes. Cannot fail. Any context.
+ */
+void pmap_enter_run(pmap_t pmap, vm_offset_t va, vm_page_t const *pages, unsigned n,
+		    vm_prot_t prot);
+
+/* Is nothing mapped in [start, end)? Any context; the caller keeps the range still. */
+bool pmap_is_empty(pmap_t pmap, vm_offset_t start, vm_offset_t end);
+
+/*
  * Maps count pages, read-write, wired, in a range that was grown (every kernel_map range is);
  * what is there is replaced without a shootdown, as the range's owner vouches for.
  */
@@ -69,6 +80,13 @@ void pmap_qremove(vm_offset_t va, unsigned count);
  * table: KERN_RESOURCE_SHORTAGE with nothing changed if it cannot be had.
  */
 int pmap_remove(pmap_t pmap, vm_offset_t start, vm_offset_t end);
+
+/*
+ * Empties the entries of [start, end) if all of it is mapped by small wired leaves of write-back
+ * memory, which the range owns: what pmap_qenter enters is not. False, with nothing changed, if not.
+ * No CPU is asked: the caller keeps addresses and pages back until all have forgotten. Any context.
+ */
+bool pmap_clear_wired(pmap_t pmap, vm_offset_t start, vm_offset_t end);
 
 /* Changes the protection of what is mapped in [start, end); otherwise as pmap_remove. */
 int pmap_protect(pmap_t pmap, vm_offset_t start, vm_offset_t end, vm_prot_t prot);

@@ -181,6 +181,7 @@ static int split_locked(pmap_t pmap, vm_offset_t va, bool *split)
 
 int pmap_split_at(pmap_t pmap, vm_offset_t va)
 {
+	vm_offset_t start = align_down(va, SUPERPAGE_SIZE);
 	unsigned level;
 	bool split;
 	int rv;
@@ -192,9 +193,12 @@ int pmap_split_at(pmap_t pmap, vm_offset_t va)
 	spin_lock(&pmap->lock);
 	rv = split_locked(pmap, va, &split);
 	spin_unlock(&pmap->lock);
-	/* One address is enough to forget a large page (Intel SDM vol. 3A 4.10.4.1, INVLPG). */
+	/*
+	 * The whole of it: one INVLPG drops all that a CPU may have made of a large page only as
+	 * long as the tables map it as one (Intel SDM vol. 3A 4.10.4.1, footnote).
+	 */
 	if (split)
-		shootdown_range(trunc_page(va), trunc_page(va) + PAGE_SIZE, SHOOTDOWN_DEMOTE);
+		shootdown_range(start, start + SUPERPAGE_SIZE, SHOOTDOWN_DEMOTE);
 	return rv;
 }
 

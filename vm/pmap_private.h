@@ -60,6 +60,23 @@ static inline pte_t *pmap_table(vm_paddr_t pa)
 	return (pte_t *)arch_physmap(pa);
 }
 
+/* The entry of va in its leaf table, or NULL where the walk ends above: the usual walk, unrolled.
+ */
+static inline pte_t *pmap_leaf_entry(pmap_t pmap, vm_offset_t va)
+{
+	vm_paddr_t table = pmap->root;
+
+#pragma GCC unroll 3
+	for (unsigned level = MMU_LEVELS; level > 1; level--) {
+		pte_t pte = arch_pte_read(pmap_table(table) + MMU_INDEX(va, level));
+
+		if ((pte & (PTE_PRESENT | PTE_LARGE)) != PTE_PRESENT)
+			return NULL;
+		table = pte & PTE_ADDRESS;
+	}
+	return pmap_table(table) + MMU_INDEX(va, 1);
+}
+
 /* --- pmap.c --- */
 
 /* Bits for prot: rights and nothing else. */

@@ -24,14 +24,23 @@ pte_t *pmap_entry_down_to(pmap_t pmap, vm_offset_t va, unsigned lowest, unsigned
 
 pte_t *pmap_entry(pmap_t pmap, vm_offset_t va, unsigned *level)
 {
+	pte_t *entry = pmap_leaf_entry(pmap, va);
+
+	if (likely(entry != NULL)) {
+		*level = 1;
+		return entry;
+	}
 	return pmap_entry_down_to(pmap, va, 1, level);
 }
 
 pte_t *pmap_small_entry(pmap_t pmap, vm_offset_t va)
 {
+	pte_t *entry = pmap_leaf_entry(pmap, va);
 	unsigned level;
-	pte_t *entry = pmap_entry(pmap, va, &level);
 
+	if (likely(entry != NULL))
+		return entry;
+	entry = pmap_entry(pmap, va, &level);
 	if (level != 1)
 		panic("pmap: no table of small pages at %#llx (level %u, entry %#llx)",
 		      (unsigned long long)va, level, (unsigned long long)arch_pte_read(entry));
@@ -90,10 +99,13 @@ static int grow_to_locked(pmap_t pmap, vm_offset_t va, unsigned level)
 int pmap_grow_to(pmap_t pmap, vm_offset_t va, unsigned level)
 {
 	unsigned at;
-	pte_t *entry = pmap_entry_down_to(pmap, va, level, &at);
+	pte_t *entry;
 	int rv;
 
 	/* Nearly always it is all there; what is there stays, so no lock is needed to know. */
+	if (likely(pmap_leaf_entry(pmap, va) != NULL))
+		return KERN_SUCCESS;
+	entry = pmap_entry_down_to(pmap, va, level, &at);
 	if (at == level || (arch_pte_read(entry) & PTE_PRESENT))
 		return KERN_SUCCESS;
 	spin_lock(&pmap->lock);

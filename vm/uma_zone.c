@@ -123,6 +123,7 @@ static int cache_init(uma_zone_t zone)
 	    .rounds_min = rounds < 8 ? rounds : 8,
 	    .rounds_max = rounds,
 	    .items_max = cached_items_max(zone->shape.slot),
+	    .stash_max = MAG_STASH_MAX / 2,
 	    .import = uma_keg_import,
 	    .release = uma_keg_release,
 	    .is_short = uma_keg_is_short,

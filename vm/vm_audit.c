@@ -14,10 +14,12 @@
 #include "vm/uma.h"
 #include "vm/vm_kern.h"
 #include "vm/vm_kern_cache.h"
+#include "vm/vm_kern_quarantine.h"
 #include "vm/vm_magazine.h"
 #include "vm/vm_map_private.h"
 #include "vm/vm_object.h"
 #include "vm/vm_page.h"
+#include "vm/vm_page_retire.h"
 #include "vm/vm_pageable.h"
 #include "vm/vm_phys.h"
 #include "vm/vm_report.h"
@@ -51,6 +53,7 @@ static void check_descriptors(struct audit *audit)
 		audit->broken += vm_report(
 		    audit->report, "pages: %lu say that they are free, the allocator counts %lu",
 		    (unsigned long)states[VM_PAGE_FREE], (unsigned long)free);
+	audit->broken += vm_page_retire_audit(states[VM_PAGE_RETIRED], audit->report);
 	audit->broken += vm_magazine_audit(audit->report);
 }
 
@@ -199,6 +202,9 @@ unsigned vm_audit(void (*report)(const char *line))
 {
 	struct audit audit = {.report = report};
 
+	/* First as it is, then out of the way: maps and objects take what is in it for allocated. */
+	audit.broken += kmem_quarantine_audit(report);
+	(void)kmem_quarantine_flush();
 	vm_magazine_pause();
 	check_descriptors(&audit);
 	audit.broken += vm_pool_audit(&map_entry_pool, report);
@@ -228,8 +234,10 @@ void vm_accounting(struct vm_accounting *acc)
 	acc->tables = states[VM_PAGE_TABLE];
 	acc->meta = states[VM_PAGE_META];
 	acc->zones = states[VM_PAGE_SLAB];
+	acc->retired = states[VM_PAGE_RETIRED];
 	acc->kmem_caches = kmem_cache_cached_pages();
-	acc->allocated = states[VM_PAGE_ALLOCATED] - acc->kmem_caches;
+	acc->quarantine = kmem_quarantine_pages();
+	acc->allocated = states[VM_PAGE_ALLOCATED] - acc->kmem_caches - acc->quarantine;
 	acc->total = 0;
 	for (unsigned i = 0; i < VM_PAGE_STATES; i++)
 		acc->total += states[i];

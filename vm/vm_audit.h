@@ -24,12 +24,21 @@ struct vm_accounting {
 	uint64_t free;        /* vm_phys */
 	uint64_t magazines;   /* per-CPU caches and depot */
 	uint64_t kmem_caches; /* ranges that kmem_free left mapped */
+	uint64_t quarantine;  /* freed, and perhaps remembered by some CPU */
 	uint64_t tables;      /* page tables */
 	uint64_t meta;        /* pools */
 	uint64_t zones;       /* slabs of zones in the direct map */
+	uint64_t retired;     /* bad memory, out of use */
 	uint64_t allocated;   /* everything that was asked for */
 };
 void vm_accounting(struct vm_accounting *acc);
+
+/* All parts of it together. */
+static inline uint64_t vm_accounting_sum(const struct vm_accounting *acc)
+{
+	return acc->boot + acc->free + acc->magazines + acc->kmem_caches + acc->quarantine +
+	       acc->tables + acc->meta + acc->zones + acc->retired + acc->allocated;
+}
 
 #ifdef __cplusplus
 }

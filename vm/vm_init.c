@@ -13,6 +13,7 @@
 #include "vm/vm_boot.h"
 #include "vm/vm_kern.h"
 #include "vm/vm_kern_cache.h"
+#include "vm/vm_kern_quarantine.h"
 #include "vm/vm_magazine.h"
 #include "vm/vm_map.h"
 #include "vm/vm_object.h"
@@ -32,6 +33,7 @@ void vm_init(void)
 	vm_boot_init();
 	/* What is kept per CPU comes from the boot allocator: ask before the hand-over. */
 	shootdown_init(smp_cpu_count(), shootdown_memory);
+	kmem_quarantine_init(smp_cpu_count());
 	mag_pool_init();
 	vm_magazine_init(smp_cpu_count());
 	vm_phys_init();
@@ -45,9 +47,10 @@ void vm_init(void)
 	vm_pageable_init();
 	vm_pageout_set_scanner(vm_pageable_scan);
 	vm_sysctl_init();
+	kmem_quarantine_sysctl_init();
 }
 
 bool vm_idle(void)
 {
-	return vm_magazine_idle() || kmem_cache_idle();
+	return kmem_quarantine_idle() || vm_magazine_idle() || kmem_cache_idle();
 }

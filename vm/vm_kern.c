@@ -16,6 +16,7 @@
 #include "vm/pmap.h"
 #include "vm/vm_kern_debug.h"
 #include "vm/vm_kern_private.h"
+#include "vm/vm_kern_quarantine.h"
 #include "vm/vm_map_private.h"
 #include "vm/vm_object.h"
 #include "vm/vm_page.h"
@@ -107,6 +108,13 @@ int kmem_page_request(int flags)
 	return req;
 }
 
+bool kmem_try_again(int req, uint64_t npages)
+{
+	bool flushed = kmem_quarantine_flush() != 0;
+
+	return vm_page_reclaim_for(req, npages) || flushed;
+}
+
 /* Large memory at a multiple of 2 MiB, where large pages can serve it. */
 static int find_place(vm_map_t map, vm_size_t size, vm_offset_t *addr)
 {
@@ -139,7 +147,7 @@ vm_offset_t kmem_alloc(vm_map_t map, vm_size_t size)
 	vm_map_lock(map);
 	addr = kmem_alloc_locked(map, size);
 	vm_map_unlock(map);
-	if (addr == 0 && vm_page_reclaim_for(VM_ALLOC_SYSTEM, atop(size))) {
+	if (addr == 0 && kmem_try_again(VM_ALLOC_SYSTEM, atop(size))) {
 		vm_map_lock(map);
 		addr = kmem_alloc_locked(map, size);
 		vm_map_unlock(map);
@@ -178,7 +186,9 @@ static void kmem_free_refused(vm_map_t map, vm_offset_t addr, vm_size_t size)
 	char where[160];
 
 	if (!kmem_debug_explain(addr, where, sizeof(where))) {
-		status = "the address is in";
+		status = kmem_quarantine_holds(map, trunc_page(addr), trunc_page(addr) + PAGE_SIZE)
+			     ? "the address was freed a moment ago in"
+			     : "the address is in";
 		vm_map_describe(map, addr, where, sizeof(where));
 	}
 	if (kmem_free_strict())
@@ -220,6 +230,12 @@ void kmem_free_then(vm_map_t map, vm_offset_t addr, vm_size_t size, void (*then)
 		return;
 	}
 	if (!kmem_cache_disown(map, start, end)) {
+		kmem_free_refused(map, addr, size);
+		return;
+	}
+	if (then == NULL && kmem_quarantine_put(map, start, end))
+		return;
+	if (kmem_quarantine_holds(map, start, end)) {
 		kmem_free_refused(map, addr, size);
 		return;
 	}

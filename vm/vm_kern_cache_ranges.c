@@ -173,6 +173,20 @@ static uint64_t tag_head(uint64_t index)
 	return index;
 }
 
+/* Is none of these tags set? Most ranges that are freed the long way have no tag. */
+static bool tags_unused(const uint8_t *tag, uint64_t count)
+{
+	uint64_t word, any = 0;
+
+	for (; count >= sizeof(word); count -= sizeof(word), tag += sizeof(word)) {
+		__builtin_memcpy(&word, tag, sizeof(word));
+		any |= word;
+	}
+	while (count-- != 0)
+		any |= *tag++;
+	return any == KMEM_TAG_NONE;
+}
+
 bool kmem_cache_disown(vm_map_t map, vm_offset_t start, vm_offset_t end)
 {
 	uint64_t first, last;
@@ -182,6 +196,8 @@ bool kmem_cache_disown(vm_map_t map, vm_offset_t start, vm_offset_t end)
 		return true;
 	first = atop(start - kmem_caches.base);
 	last = atop(end - kmem_caches.base) - 1;
+	if (likely(tags_unused(&kmem_caches.tags[first], last - first + 1)))
+		return true;
 	for (uint64_t i = first; i <= last; i++)
 		if ((kmem_caches.tags[tag_head(i)] & KMEM_TAG_CACHED) != 0)
 			return false;

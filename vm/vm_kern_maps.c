@@ -81,6 +81,7 @@ void vm_kern_maps_init(const struct vm_kern_map_sizes *sizes)
 	    make_map("pipe_map", sizes->pipe, size_within(ram / 64, 2 * mib, 512 * mib), false);
 	buffer_map =
 	    make_map("buffer_map", sizes->buffer, size_within(ram / 16, 4 * mib, 8192 * mib), true);
+	kmem_quarantine_set_limits(atop(ram));
 	kmem_debug_init();
 	kmem_cache_init();
 }

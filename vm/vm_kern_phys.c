@@ -10,6 +10,7 @@
 #include "lib/check.h"
 #include "vm/pmap.h"
 #include "vm/vm_kern_private.h"
+#include "vm/vm_kern_quarantine.h"
 #include "vm/vm_map_private.h"
 #include "vm/vm_object.h"
 #include "vm/vm_page.h"
@@ -117,6 +118,12 @@ static vm_offset_t alloc_phys(vm_map_t map, const struct phys_request *request, 
 	vm_map_lock(map);
 	addr = alloc_locked(map, request, size, run_pages);
 	vm_map_unlock(map);
+	/* Pages were reclaimed in there; what may be missing is a place. */
+	if (addr == 0 && kmem_quarantine_flush() != 0) {
+		vm_map_lock(map);
+		addr = alloc_locked(map, request, size, run_pages);
+		vm_map_unlock(map);
+	}
 	return addr;
 }
 

@@ -25,6 +25,25 @@ bool kmem_cache_disown(vm_map_t map, vm_offset_t start, vm_offset_t end);
 void kmem_free_then(vm_map_t map, vm_offset_t addr, vm_size_t size, void (*then)(vm_map_t map),
 		    const void *caller);
 
+/*
+ * vm_kern_quarantine.c: [start, end), which the caller frees, is unmapped and given back when no CPU
+ * remembers it. False, with nothing changed, when it must go the immediate way, or is not allocated
+ * at all. Any map.
+ */
+bool kmem_quarantine_put(vm_map_t map, vm_offset_t start, vm_offset_t end);
+
+/* Was some of it freed, and waits in quarantine? Slow, unless all of it is mapped. */
+bool kmem_quarantine_holds(vm_map_t map, vm_offset_t start, vm_offset_t end);
+
+/*
+ * Somebody names [start, end), nothing locked. What of it is free already is made so for the map as
+ * well, so that the answer is the same as if frees did not wait.
+ */
+void kmem_quarantine_settle(vm_map_t map, vm_offset_t start, vm_offset_t end);
+
+/* From here on frees may wait. */
+void kmem_quarantine_set_limits(uint64_t ram_pages);
+
 /* vm_kern_debug.c, when kmem_map is there: off, with nothing kept away. */
 void kmem_debug_init(void);
 
@@ -43,6 +62,12 @@ bool kmem_debug_explain(vm_offset_t va, char *text, size_t size);
 
 /* Takes the entry of [start, end) away; nothing is mapped in it, and nobody waits for it. */
 void kmem_discard_entry(vm_map_t map, vm_offset_t start, vm_offset_t end);
+
+/*
+ * Something could not be had. Gives back what is kept for no more than speed; true if it is worth a
+ * second try. Any context; false where CPUs cannot be asked.
+ */
+bool kmem_try_again(int req, uint64_t npages);
 
 /* The VM_ALLOC_ request that malloc flags stand for. */
 int kmem_page_request(int flags);

@@ -9,6 +9,7 @@
 #include "kernel/sched/sleepq.h"
 #include "lib/bits.h"
 #include "lib/check.h"
+#include "lib/planted.h"
 #include "vm/vm_kern_private.h"
 #include "vm/vm_map_private.h"
 #include "vm/vm_pageout.h"
@@ -65,7 +66,8 @@ static vm_offset_t insert_in_turn(vm_map_t map, vm_size_t size)
 	}
 	TAILQ_REMOVE(&map->waiters, &self, link);
 	/* Whoever is first now may fit as well. */
-	wake_first(map);
+	if (!PLANTED(map_turn_kept))
+		wake_first(map);
 	return addr;
 }
 

@@ -39,6 +39,15 @@ vm_page_t vm_magazine_alloc_zero(unsigned domain);
 void vm_magazine_free(vm_page_t m);
 
 /*
+ * The same for many at once, for a fraction of what they cost one by one: up to `want` pages of the
+ * domain into pages[]; returns how many there were. What magazines and depot do not have comes from
+ * vm_phys under one lock. And back: pages of any domains. Interrupts are disabled for some 62 pages
+ * at a time, and while vm_phys is asked. Any context.
+ */
+unsigned vm_magazine_alloc_many(unsigned domain, uint64_t floor, vm_page_t *pages, unsigned want);
+void vm_magazine_free_many(vm_page_t *pages, unsigned count);
+
+/*
  * Gives every CPU's pages back to vm_phys, from any CPU, while the others run. Returns how many.
  * Any context; where other CPUs cannot be waited for (mag_cache_can_drain) it is the running
  * CPU's pages and the depots' only.

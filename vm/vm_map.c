@@ -226,33 +226,115 @@ static int insert_check(vm_map_t map, const struct vm_map_entry *range)
 	return KERN_SUCCESS;
 }
 
+/* Is there a page table for all of the range? */
+static int insert_grow(vm_map_t map, const struct vm_map_entry *range)
+{
+	if (map->pmap != kernel_pmap)
+		return KERN_SUCCESS;
+	return pmap_growkernel(range->start, range->end);
+}
+
+void map_entry_extend(vm_map_t map, vm_map_entry_t entry, vm_offset_t end)
+{
+	map_tree_set_end(map, entry, end);
+	if (unlikely(entry->gap == 0))
+		vm_map_simplify_entry(map, entry);
+}
+
+/* Lets `prev` stand for the range as well, if it can. */
+static bool insert_extend(vm_map_t map, vm_map_entry_t prev, const struct vm_map_entry *range)
+{
+	if (prev == NULL || !entries_mergeable(prev, range))
+		return false;
+	map_entry_extend(map, prev, range->end);
+	return true;
+}
+
+/* Puts an entry for the range behind `prev`. NULL without memory for it. */
+static vm_map_entry_t insert_entry(vm_map_t map, vm_map_entry_t prev,
+				   const struct vm_map_entry *range)
+{
+	vm_map_entry_t entry =
+	    (vm_map_entry_t)vm_pool_alloc(&map_entry_pool, VM_POOL_NORMAL, "vm_map_insert");
+
+	if (entry == NULL)
+		return NULL;
+	*entry = *range;
+	map_tree_link(map, prev, entry);
+	return entry;
+}
+
 /* Puts the range, which fits behind `prev`, into the map; alone: as an entry of its own. */
 static int insert_behind(vm_map_t map, vm_map_entry_t prev, const struct vm_map_entry *range,
 			 bool alone)
 {
 	vm_map_entry_t entry;
+	int rv = insert_grow(map, range);
 
-	if (map->pmap == kernel_pmap) {
-		int rv = pmap_growkernel(range->start, range->end);
-
-		if (rv != KERN_SUCCESS)
-			return rv;
-	}
-	if (!alone && prev != NULL && entries_mergeable(prev, range)) {
-		map_tree_set_end(map, prev, range->end);
+	if (rv != KERN_SUCCESS)
+		return rv;
+	if (!alone && insert_extend(map, prev, range)) {
 		if (range->object.vm_object != NULL)
 			vm_object_deallocate(range->object.vm_object);
-		vm_map_simplify_entry(map, prev);
 		return KERN_SUCCESS;
 	}
-	entry = (vm_map_entry_t)vm_pool_alloc(&map_entry_pool, VM_POOL_NORMAL, "vm_map_insert");
+	entry = insert_entry(map, prev, range);
 	if (entry == NULL)
 		return KERN_RESOURCE_SHORTAGE;
-	*entry = *range;
-	map_tree_link(map, prev, entry);
 	if (!alone)
 		vm_map_simplify_entry(map, entry);
 	return KERN_SUCCESS;
+}
+
+/* The entry that a range goes behind: NULL when it is the first. KERN_NO_SPACE if it does not fit.
+ */
+static int insert_place(vm_map_t map, const struct vm_map_entry *range, vm_map_entry_t *prev)
+{
+	vm_offset_t limit;
+
+	if (vm_map_lookup_entry(map, range->start, prev))
+		return KERN_NO_SPACE;
+	limit = *prev != NULL ? (*prev)->end + (*prev)->gap : map->min_offset + map->head_gap;
+	return range->end - range->start > limit - range->start ? KERN_NO_SPACE : KERN_SUCCESS;
+}
+
+int map_range_free(vm_map_t map, vm_offset_t start, vm_offset_t end, vm_map_entry_t *prev)
+{
+	const struct vm_map_entry range = {.start = start, .end = end};
+	int rv = insert_check(map, &range);
+
+	ASSERT(vm_map_locked(map));
+	return rv == KERN_SUCCESS ? insert_place(map, &range, prev) : rv;
+}
+
+/* Apart: it needs an entry, and most ranges only make one longer. */
+static __attribute__((noinline)) int insert_wired_entry(vm_map_t map, vm_map_entry_t prev,
+							const struct vm_map_entry *range)
+{
+	vm_map_entry_t entry = insert_entry(map, prev, range);
+
+	if (entry == NULL)
+		return KERN_RESOURCE_SHORTAGE;
+	vm_object_reference(range->object.vm_object);
+	vm_map_simplify_entry(map, entry);
+	return KERN_SUCCESS;
+}
+
+int map_insert_wired(vm_map_t map, vm_map_entry_t prev, vm_object_t object, vm_ooffset_t offset,
+		     vm_offset_t start, vm_offset_t end, vm_prot_t prot)
+{
+	const struct vm_map_entry range = {.start = start,
+					   .end = end,
+					   .object.vm_object = object,
+					   .offset = offset,
+					   .protection = prot,
+					   .max_protection = VM_PROT_ALL,
+					   .wired_count = 1};
+
+	ASSERT(vm_map_locked(map));
+	if (insert_extend(map, prev, &range))
+		return KERN_SUCCESS;
+	return insert_wired_entry(map, prev, &range);
 }
 
 /* Pageable memory is charged, by the caller already or now. */
@@ -290,11 +372,9 @@ int vm_map_insert(vm_map_t map, vm_object_t object, vm_ooffset_t offset, vm_offs
 	rv = insert_check(map, &range);
 	if (rv != KERN_SUCCESS)
 		return rv;
-	if (vm_map_lookup_entry(map, start, &prev))
-		return KERN_NO_SPACE;
-	if (end - start >
-	    (prev != NULL ? prev->end + prev->gap : map->min_offset + map->head_gap) - start)
-		return KERN_NO_SPACE;
+	rv = insert_place(map, &range, &prev);
+	if (rv != KERN_SUCCESS)
+		return rv;
 	rv = insert_charge(&range, cow, &reserved);
 	if (rv != KERN_SUCCESS)
 		return rv;

@@ -8,6 +8,7 @@
  */
 #include "lib/check.h"
 #include "vm/pmap.h"
+#include "vm/vm_kern_private.h"
 #include "vm/vm_map_private.h"
 #include "vm/vm_object.h"
 #include "vm/vm_swap.h"
@@ -134,6 +135,7 @@ int vm_map_remove(vm_map_t map, vm_offset_t start, vm_offset_t end)
 {
 	int rv;
 
+	kmem_quarantine_settle(map, start, end);
 	vm_map_lock(map);
 	if (start < map->min_offset)
 		start = map->min_offset;

@@ -35,6 +35,37 @@ void map_entry_dispose(vm_map_entry_t entry);
 int map_entry_clip_start(vm_map_t map, vm_map_entry_t entry, vm_offset_t addr, int how);
 int map_entry_clip_end(vm_map_t map, vm_map_entry_t entry, vm_offset_t addr, int how);
 
+/*
+ * [start, end), which begins where `prev` ends, or anywhere behind it, is free, and its page table
+ * is grown: gives it to the pages of `object` that are wired there, from `offset` on. Takes the
+ * reference itself if it needs one. `prev` is the entry before, or NULL. KERN_RESOURCE_SHORTAGE
+ * without memory for an entry; nothing is changed then.
+ */
+int map_insert_wired(vm_map_t map, vm_map_entry_t prev, vm_object_t object, vm_ooffset_t offset,
+		     vm_offset_t start, vm_offset_t end, vm_prot_t prot);
+
+/*
+ * Does the entry hold wired pages of a kernel object, at the indices of their addresses, with this
+ * protection? Then what map_insert_wired would put behind it is put there by map_entry_extend.
+ */
+static inline bool map_entry_is_wired_kernel(const struct vm_map_entry *entry, vm_object_t object,
+					     vm_prot_t prot)
+{
+	return entry->object.vm_object == object && entry->eflags == 0 &&
+	       entry->protection == prot && entry->max_protection == VM_PROT_ALL &&
+	       entry->wired_count == 1 && !entry->charged && !entry->has_memattr &&
+	       entry->offset == entry->start - VM_MIN_KERNEL_ADDRESS;
+}
+
+/* Moves the entry's end into the gap behind it, and merges it with what it meets. */
+void map_entry_extend(vm_map_t map, vm_map_entry_t entry, vm_offset_t end);
+
+/* KERN_SUCCESS and the entry before, or the error of vm_map_insert for these bounds. */
+int map_range_free(vm_map_t map, vm_offset_t start, vm_offset_t end, vm_map_entry_t *prev);
+
+/* vm_map_findspace from the map's beginning; *prev is the entry before the place, or NULL. */
+int map_findspace_behind(vm_map_t map, vm_size_t length, vm_offset_t *addr, vm_map_entry_t *prev);
+
 /* vm_map_transition.c: who works on a range while the map is unlocked. */
 
 /*

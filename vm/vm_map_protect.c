@@ -7,6 +7,7 @@
  */
 #include "lib/check.h"
 #include "vm/pmap.h"
+#include "vm/vm_kern_private.h"
 #include "vm/vm_map_private.h"
 #include "vm/vm_object.h"
 #include "vm/vm_page.h"
@@ -111,6 +112,7 @@ int vm_map_protect(vm_map_t map, vm_offset_t start, vm_offset_t end, vm_prot_t p
 	end = round_page(end);
 	if (start >= end)
 		return KERN_INVALID_ADDRESS;
+	kmem_quarantine_settle(map, start, end);
 	vm_map_lock(map);
 	rv = protect_locked(map, start, end, prot, set_max);
 	vm_map_unlock(map);

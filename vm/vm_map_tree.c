@@ -49,6 +49,18 @@ static void path_update(vm_map_entry_t entry)
 		entry_update(entry);
 }
 
+/* The same after a change of this entry's own gap: above one that stays as it was so do all. */
+static void gap_changed(vm_map_entry_t entry)
+{
+	for (; entry != NULL; entry = RB_PARENT(entry, tree)) {
+		vm_size_t before = entry->max_gap;
+
+		entry_update(entry);
+		if (entry->max_gap == before)
+			break;
+	}
+}
+
 void map_tree_init(vm_map_t map)
 {
 	RB_INIT(&map->tree);
@@ -114,7 +126,7 @@ void map_tree_set_end(vm_map_t map, vm_map_entry_t entry, vm_offset_t end)
 	map->size += end - entry->end;
 	entry->end = end;
 	entry->gap = limit - end;
-	path_update(entry);
+	gap_changed(entry);
 }
 
 bool vm_map_lookup_entry(vm_map_t map, vm_offset_t addr, vm_map_entry_t *found)
@@ -182,32 +194,54 @@ static vm_map_entry_t gap_next(vm_map_entry_t entry, vm_size_t length)
 	}
 }
 
-int vm_map_findspace(vm_map_t map, vm_offset_t start, vm_size_t length, vm_offset_t *addr)
+/* The place, and the entry before it. */
+static int space_find(vm_map_t map, vm_offset_t start, vm_size_t length, vm_offset_t *addr,
+		      vm_map_entry_t *prev)
 {
 	vm_map_entry_t entry;
 	vm_offset_t limit;
-
-	if (start < map->min_offset)
-		start = map->min_offset;
-	if (length == 0 || start >= map->max_offset || length > map->max_offset - start)
-		return 1;
 
 	/* The gap that start lies in, or that follows the entry that holds start. */
 	if (vm_map_lookup_entry(map, start, &entry))
 		start = entry->end;
 	limit = entry != NULL ? entry->end + entry->gap : map->min_offset + map->head_gap;
-	if (limit - start >= length) {
-		*addr = start;
+	if (limit - start < length) { /* any gap behind that one */
+		if (entry != NULL)
+			entry = gap_next(entry, length);
+		else if (!RB_EMPTY(&map->tree) && RB_ROOT(&map->tree)->max_gap >= length)
+			entry = gap_lowest(RB_ROOT(&map->tree), length);
+		if (entry == NULL)
+			return 1;
+		start = entry->end;
+	}
+	*addr = start;
+	*prev = entry;
+	return 0;
+}
+
+int vm_map_findspace(vm_map_t map, vm_offset_t start, vm_size_t length, vm_offset_t *addr)
+{
+	vm_map_entry_t prev;
+
+	if (start < map->min_offset)
+		start = map->min_offset;
+	if (length == 0 || start >= map->max_offset || length > map->max_offset - start)
+		return 1;
+	return space_find(map, start, length, addr, &prev);
+}
+
+int map_findspace_behind(vm_map_t map, vm_size_t length, vm_offset_t *addr, vm_map_entry_t *prev)
+{
+	vm_map_entry_t root = RB_ROOT(&map->tree);
+
+	if (map->head_gap >= length) {
+		*addr = map->min_offset;
+		*prev = NULL;
 		return 0;
 	}
-
-	/* Any gap behind that one. */
-	if (entry != NULL)
-		entry = gap_next(entry, length);
-	else if (!RB_EMPTY(&map->tree) && RB_ROOT(&map->tree)->max_gap >= length)
-		entry = gap_lowest(RB_ROOT(&map->tree), length);
-	if (entry == NULL)
+	if (root == NULL || root->max_gap < length)
 		return 1;
-	*addr = entry->end;
+	*prev = gap_lowest(root, length);
+	*addr = (*prev)->end;
 	return 0;
 }

@@ -8,6 +8,7 @@
  */
 #include "lib/check.h"
 #include "vm/pmap.h"
+#include "vm/vm_kern_private.h"
 #include "vm/vm_map_private.h"
 #include "vm/vm_object.h"
 #include "vm/vm_page.h"
@@ -303,6 +304,7 @@ int vm_map_wire(vm_map_t map, vm_offset_t start, vm_offset_t end, int flags)
 	(void)flags; /* holes are never wired, and the caller is always the system */
 	start = trunc_page(start);
 	end = round_page(end);
+	kmem_quarantine_settle(map, start, end);
 	vm_map_lock(map);
 	rv = map_wire_locked(map, start, end);
 	vm_map_unlock(map);
@@ -347,6 +349,7 @@ int vm_map_unwire(vm_map_t map, vm_offset_t start, vm_offset_t end, int flags)
 	int rv;
 
 	(void)flags;
+	kmem_quarantine_settle(map, start, end);
 	vm_map_lock(map);
 	rv = unwire_locked(map, trunc_page(start), round_page(end));
 	vm_map_unlock(map);

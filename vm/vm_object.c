@@ -3,7 +3,7 @@
 
 #include "lib/check.h"
 #include "lib/planted.h"
-#include "vm/vm_page.h"
+#include "vm/vm_page_internal.h"
 #include "vm/vm_pool.h"
 
 struct vm_object kernel_object_store;
@@ -133,19 +133,23 @@ vm_page_t vm_object_page_find(vm_object_t object, vm_pindex_t pindex)
 
 void vm_object_page_remove(vm_object_t object, vm_pindex_t start, vm_pindex_t end)
 {
-	vm_pindex_t pindex = start;
-	vm_page_t m;
-
 	VM_OBJECT_ASSERT_WLOCKED(object);
-	while (pindex < end) {
-		m = vm_radix_lookup_ge(&object->index, pindex, &pindex);
-		if (m == NULL || pindex >= end)
-			break;
-		/* The range that wired it is going away; a second holder would be left behind. */
-		CHECK_LE(m->wire_count, 1);
-		if (m->wire_count != 0)
-			vm_page_unwire(m);
-		vm_page_free(m);
-		pindex++; /* below end, so it does not wrap */
+	while (start < end) {
+		unsigned n;
+		vm_page_t const *run = vm_radix_run(&object->index, start, &n);
+
+		if (n == 0) {
+			if (vm_radix_lookup_ge(&object->index, start, &start) == NULL)
+				break;
+			continue;
+		}
+		if (n > end - start)
+			n = (unsigned)(end - start);
+		CHECK_LE(n, object->resident_page_count);
+		object->resident_page_count -= n;
+		/* The index is ours until it does not name them any more either. */
+		vm_page_free_taken(run, n);
+		vm_radix_remove_run(&object->index, start, n);
+		start += n;
 	}
 }

@@ -15,12 +15,15 @@
 #include "vm/vm_page.h"
 
 #include "lib/check.h"
+#include "lib/trace.h"
 #include "smp/percpu.h"
 #include "smp/preempt.h"
 #include "vm/pmap.h"
+#include "vm/vm_kern_quarantine.h"
 #include "vm/vm_magazine.h"
 #include "vm/vm_object.h"
 #include "vm/vm_page_internal.h"
+#include "vm/vm_page_retire.h"
 #include "vm/vm_pageout.h"
 #include "vm/vm_phys_internal.h"
 
@@ -95,9 +98,13 @@ static vm_page_t page_from_domains(int req, uint64_t floor)
 
 uint64_t vm_page_reclaim_caches(void)
 {
-	if (vm_magazine_cached() == 0)
-		return 0;
-	return vm_magazine_drain();
+	uint64_t pages = kmem_quarantine_flush();
+
+	if (vm_magazine_cached() != 0)
+		pages += vm_magazine_drain();
+	if (pages != 0)
+		trace(TRACE_DRAIN, pages, 0);
+	return pages;
 }
 
 /* Page tables, nodes and entries come on top of what was asked for. */
@@ -111,7 +118,7 @@ bool vm_page_reclaim_for(int req, uint64_t npages)
 	       vm_page_reclaim_caches() != 0;
 }
 
-static vm_page_t page_take(int req)
+vm_page_t vm_page_take(int req)
 {
 	uint64_t floor = vm_page_class_floor(req);
 	vm_page_t m = page_from_domains(req, floor);
@@ -128,28 +135,12 @@ static vm_page_t page_take(int req)
 	return m;
 }
 
-/* Debug builds: was it left alone while it was free? */
-static inline void page_check_intact(vm_page_t m)
-{
-#ifdef QUIRE_DEBUG
-	struct vm_page_damage damage;
-
-	if (unlikely(!vm_page_intact(m, &damage)))
-		panic("page %#llx was written while it was free: offset %u, expected %#llx, "
-		      "found %#llx",
-		      (unsigned long long)m->phys_addr, damage.offset,
-		      (unsigned long long)damage.expected, (unsigned long long)damage.found);
-#else
-	(void)m;
-#endif
-}
-
 /* The page is the caller's from here on. */
 static void page_prepare(vm_page_t m, int req)
 {
 	CHECK_EQ(m->state, VM_PAGE_ALLOCATED);
 	CHECK(m->object == NULL && m->wire_count == 0);
-	page_check_intact(m);
+	vm_page_check_intact(m);
 	m->flags &= PG_ZERO;
 	if (req & VM_ALLOC_NODUMP)
 		m->flags |= PG_NODUMP;
@@ -186,6 +177,10 @@ static inline void page_forget(vm_page_t m)
 static void page_release(vm_page_t m)
 {
 	arch_page_released(m->phys_addr, 1);
+	if (unlikely(m->flags & PG_RETIRE)) {
+		vm_page_retire_freed(m);
+		return;
+	}
 	page_forget(m);
 	vm_magazine_free(m);
 }
@@ -206,7 +201,7 @@ static bool page_enter(vm_object_t object, vm_pindex_t pindex, vm_page_t m, int 
 static __attribute__((noinline)) vm_page_t page_alloc_slow(vm_object_t object, vm_pindex_t pindex,
 							   int req)
 {
-	vm_page_t m = page_take(req);
+	vm_page_t m = vm_page_take(req);
 
 	if (m == NULL)
 		return NULL;
@@ -224,7 +219,7 @@ static __attribute__((noinline)) vm_page_t page_alloc_slow(vm_object_t object, v
 static inline void page_start(vm_page_t m, int req)
 {
 	ASSERT(m->state == VM_PAGE_MAGAZINE && m->object == NULL && m->wire_count == 0);
-	page_check_intact(m);
+	vm_page_check_intact(m);
 	m->state = VM_PAGE_ALLOCATED;
 	m->memattr = VM_MEMATTR_DEFAULT;
 	m->flags = 0;
@@ -308,7 +303,7 @@ vm_page_t vm_page_alloc_internal(enum vm_page_state state, int req)
 	CHECK(state == VM_PAGE_TABLE || state == VM_PAGE_META);
 	if (arch_fault_point("vm_page_alloc_internal"))
 		return NULL;
-	m = page_take(req);
+	m = vm_page_take(req);
 	if (m == NULL)
 		return NULL;
 	page_prepare(m, req | VM_ALLOC_WIRED);
@@ -344,60 +339,48 @@ static __attribute__((noinline)) void page_free_slow(vm_page_t m, bool no_room)
 	page_release(m);
 }
 
-/*
- * The bytes that change together, as one word: what most pages have when they are freed, and what
- * they get. NULL for the object is looked at apart; `valid` says nothing about such a page.
- */
-struct page_word {
-	uint8_t state;
-	vm_memattr_t memattr;
-	uint8_t flags;
-	uint8_t oflags;
-	uint32_t wire_count;
-};
-
-_Static_assert(sizeof(struct page_word) == 8 && offsetof(struct vm_page, state) % 8 == 0 &&
+_Static_assert(sizeof(struct vm_page_word) == 8 && offsetof(struct vm_page, state) % 8 == 0 &&
 		   offsetof(struct vm_page, memattr) == offsetof(struct vm_page, state) + 1 &&
 		   offsetof(struct vm_page, flags) == offsetof(struct vm_page, state) + 2 &&
 		   offsetof(struct vm_page, oflags) == offsetof(struct vm_page, state) + 3 &&
 		   offsetof(struct vm_page, wire_count) == offsetof(struct vm_page, state) + 4,
 	       "a window into struct vm_page");
 
-static inline bool page_word_is(const struct vm_page *m, struct page_word word)
+bool vm_page_word_cas(vm_page_t m, struct vm_page_word *expected, struct vm_page_word desired)
 {
 	uint64_t is, wanted;
+	bool done;
 
-	__builtin_memcpy(&is, &m->state, sizeof(is));
-	__builtin_memcpy(&wanted, &word, sizeof(wanted));
-	return is == wanted;
+	__builtin_memcpy(&is, expected, sizeof(is));
+	__builtin_memcpy(&wanted, &desired, sizeof(wanted));
+	done = atomic64_cas((struct atomic64 *)(void *)&m->state, &is, wanted, MO_RELAXED);
+	__builtin_memcpy(expected, &is, sizeof(is));
+	return done;
 }
 
-static inline void page_word_set(vm_page_t m, struct page_word word)
-{
-	__builtin_memcpy(&m->state, &word, sizeof(word));
-}
-
+/* NULL for the object is looked at apart; `valid` says nothing about such a page. */
 static inline bool page_is_simple(const struct vm_page *m)
 {
-	const struct page_word simple = {
+	const struct vm_page_word every = {0xff, 0xff, 0xff, 0xff, UINT32_MAX};
+	const struct vm_page_word simple = {
 	    .state = VM_PAGE_ALLOCATED,
 	    .memattr = VM_MEMATTR_DEFAULT,
 	    .oflags = VPO_UNMANAGED,
 	};
 
-	return page_word_is(m, simple) && m->object == NULL;
+	return vm_page_word_matches(m, every, simple) && m->object == NULL;
 }
 
 /* As page_forget, for such a page. */
 static inline void page_end(vm_page_t m)
 {
-	struct page_word word = {.state = VM_PAGE_MAGAZINE, .memattr = VM_MEMATTR_DEFAULT};
+	struct vm_page_word word = {.state = VM_PAGE_MAGAZINE, .memattr = VM_MEMATTR_DEFAULT};
 
 	vm_page_poison(m);
 #ifdef QUIRE_DEBUG
 	word.flags = PG_POISONED;
 #endif
-	page_word_set(m, word);
+	vm_page_word_set(m, word);
 }
 
 ARCH_RESTARTABLE void vm_page_free(vm_page_t m)

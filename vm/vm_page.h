@@ -23,12 +23,14 @@ enum vm_page_state {
 	VM_PAGE_TABLE,     /* a page-table page; never freed */
 	VM_PAGE_META,      /* a slab of a vm_pool */
 	VM_PAGE_SLAB,      /* of a zone's slab in the direct map */
+	VM_PAGE_RETIRED,   /* bad memory, out of use for ever: vm_page_retire.h */
 	VM_PAGE_STATES,
 };
 
 /* m->flags */
 #define PG_ZERO   0x01 /* known to hold only zeroes; meaningful when free or just allocated */
 #define PG_NODUMP 0x02 /* not in a crash dump */
+#define PG_RETIRE 0x04 /* bad memory: leaves when it is freed; anybody may set it, atomically */
 
 /* m->oflags, guarded by the object's lock */
 #define VPO_BUSY      0x01 /* its owner is at work on it */
@@ -94,6 +96,21 @@ vm_page_t PHYS_TO_VM_PAGE(vm_paddr_t pa);
  * vm_page_reclaim_caches(), and try again, as kmem_malloc does.
  */
 vm_page_t vm_page_alloc(vm_object_t object, vm_pindex_t pindex, int req);
+
+/*
+ * Pages for the indices from pindex on, n > 0 of them, as vm_page_alloc would one after the other,
+ * but at once. Returns how many it got; fewer than n when it could get no more. m->valid says that
+ * they hold what they should: what that is, zeroes or anything, is the caller's to know. `req`
+ * without VM_ALLOC_NOOBJ.
+ */
+unsigned vm_page_alloc_run(vm_object_t object, vm_pindex_t pindex, int req, unsigned n);
+
+/*
+ * The same for *n indices, 1 to 64, none behind the next multiple of 64: in one leaf of the
+ * object's index. *n becomes how many got a page. Returns the pages in order, or NULL when there
+ * are none; they stand there until one of them is taken out of the object, locked or not.
+ */
+vm_page_t const *vm_page_alloc_leaf(vm_object_t object, vm_pindex_t pindex, int req, unsigned *n);
 
 /*
  * A run of npages pages, physically contiguous, each in [low, high), the first aligned to

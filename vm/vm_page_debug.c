@@ -66,7 +66,7 @@ const char *vm_page_state_name(unsigned state)
 {
 	static const char *const names[VM_PAGE_STATES] = {
 	    "boot memory",  "free",   "in a magazine", "allocated",
-	    "a page table", "a slab", "of a zone",
+	    "a page table", "a slab", "of a zone",     "retired",
 	};
 
 	return state < VM_PAGE_STATES ? names[state] : "in no known state";

@@ -6,6 +6,7 @@
 #include "lib/check.h"
 #include "vm/vm_boot.h"
 #include "vm/vm_page_internal.h"
+#include "vm/vm_page_retire.h"
 #include "vm/vm_phys_internal.h"
 
 _Static_assert(sizeof(struct vm_page) == CACHE_LINE, "a descriptor fills one cache line");
@@ -109,6 +110,7 @@ void vm_phys_init(void)
 	const struct boot_info *info = arch_boot_info();
 	uint64_t total = 0;
 
+	vm_page_retire_init();
 	CHECK(info->domain_count >= 1 && info->domain_count <= MAXMEMDOM);
 	vm_phys_state.domain_count = info->domain_count;
 	atomic64_store(&vm_phys_state.free_total, 0, MO_RELAXED);

@@ -45,6 +45,12 @@ void vm_pool_init(struct vm_pool *pool, const char *name, size_t item_size, unsi
 	pool->reserve = reserve;
 }
 
+void vm_pool_keep_clean(struct vm_pool *pool)
+{
+	CHECK_EQ(pool->slabs, 0);
+	pool->clean = true;
+}
+
 static char *slab_item(struct vm_pool_slab *slab, unsigned index)
 {
 	return (char *)slab + sizeof(*slab) + (size_t)index * slab->pool->item_size;
@@ -139,6 +145,8 @@ static bool grow_locked(struct vm_pool *pool, int page_class)
 
 	if (page == NULL)
 		return false;
+	if (pool->clean)
+		arch_page_zero(page->phys_addr);
 	slab = (struct vm_pool_slab *)arch_physmap(page->phys_addr);
 	*slab = (struct vm_pool_slab){.pool = pool};
 	spin_lock(&pool->lock);
@@ -156,6 +164,17 @@ static void slab_release(struct vm_pool_slab *slab)
 
 /* --- Interface --- */
 
+/* For ASSERT. */
+static inline bool item_is_zero(const struct vm_pool *pool, const void *item)
+{
+	const uint64_t *words = (const uint64_t *)item;
+
+	for (unsigned i = 0; i < pool->item_size / sizeof(*words); i++)
+		if (words[i] != 0)
+			return false;
+	return true;
+}
+
 void *vm_pool_alloc(struct vm_pool *pool, int how, const char *site)
 {
 	int page_class = how == VM_POOL_RESERVE ? VM_ALLOC_INTERRUPT : VM_ALLOC_SYSTEM;
@@ -172,7 +191,10 @@ void *vm_pool_alloc(struct vm_pool *pool, int how, const char *site)
 	}
 	item = item_take(pool);
 	spin_unlock(&pool->lock);
-	return memset(item, 0, pool->item_size);
+	if (!pool->clean)
+		return memset(item, 0, pool->item_size);
+	ASSERT(item_is_zero(pool, item));
+	return item;
 }
 
 /* The slab that an address lies in, or a panic. */

@@ -25,6 +25,7 @@ struct vm_pool {
 	unsigned item_size;         /* (c) bytes, multiple of 16 */
 	unsigned per_slab;          /* (c) */
 	unsigned reserve;           /* (c) items that only VM_POOL_RESERVE may take */
+	bool clean;                 /* (c) free items are zero */
 	struct vm_pool_slab *avail; /* (l) ring of all slabs, those with a free item first */
 	uint64_t free_items;        /* (l) */
 	uint64_t used_items;        /* (l) */
@@ -36,6 +37,12 @@ enum { VM_POOL_NORMAL = 0, VM_POOL_RESERVE = 1 };
 /* Call vm_pool_refill once pages can be allocated. */
 void vm_pool_init(struct vm_pool *pool, const char *name, size_t item_size, unsigned reserve,
 		  enum lock_rank rank);
+
+/*
+ * For items that are all zero when they are freed, by what they are: they need not be zeroed again.
+ * Before the first one.
+ */
+void vm_pool_keep_clean(struct vm_pool *pool);
 
 /*
  * A zeroed item, or NULL: NORMAL leaves the reserve alone and fails when no page is to be had

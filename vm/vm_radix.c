@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "vm/vm_radix.h"
-
 #include "lib/check.h"
 #include "vm/vm_pool.h"
+#include "vm/vm_radix_private.h"
 #include "vm/vm_report.h"
 
 /*
@@ -13,20 +12,6 @@
  * Insertion first gets every node that it will need and only then touches the tree, so there is
  * nothing to undo when memory ends.
  */
-enum {
-	RADIX_BITS = 6,
-	RADIX_WAYS = 1 << RADIX_BITS,
-	RADIX_HEIGHT_MAX = (64 + RADIX_BITS - 1) / RADIX_BITS, /* all bits of an index: 11 */
-	/* At worst a root alone grows to full height, and then goes down to a new leaf. */
-	RADIX_NEW_MAX = 2 * RADIX_HEIGHT_MAX,
-};
-
-/* Bit i of `present` says that slots[i] is in use: finding the next one takes one instruction. */
-struct vm_radix_node {
-	uint64_t present;
-	void *slots[RADIX_WAYS]; /* nodes of the level below, or pages at level 0 */
-};
-
 /* Nodes that were allocated and are not yet in the tree. */
 struct radix_supply {
 	struct vm_radix_node *nodes[RADIX_NEW_MAX];
@@ -38,11 +23,7 @@ static struct vm_pool node_pool;
 void vm_radix_init(void)
 {
 	vm_pool_init(&node_pool, "radix nodes", sizeof(struct vm_radix_node), 0, LOCK_RANK_RADIX);
-}
-
-static unsigned slot_of(vm_pindex_t index, unsigned level)
-{
-	return (unsigned)(index >> (RADIX_BITS * level)) & (RADIX_WAYS - 1);
+	vm_pool_keep_clean(&node_pool);
 }
 
 /* The smallest tree that has a place for `index`. */
@@ -55,23 +36,6 @@ static unsigned height_for(vm_pindex_t index)
 	return height;
 }
 
-static bool node_has(const struct vm_radix_node *node, unsigned slot)
-{
-	return (node->present >> slot) & 1;
-}
-
-static void node_set(struct vm_radix_node *node, unsigned slot, void *item)
-{
-	node->slots[slot] = item;
-	node->present |= (uint64_t)1 << slot;
-}
-
-static void node_clear(struct vm_radix_node *node, unsigned slot)
-{
-	node->slots[slot] = NULL;
-	node->present &= ~((uint64_t)1 << slot);
-}
-
 /*
  * The deepest node that is there on the way to `index`, which the tree's height covers, so that
  * the tree is not empty; *level is its level.
@@ -82,9 +46,9 @@ static struct vm_radix_node *deepest_node(const struct vm_radix *tree, vm_pindex
 	struct vm_radix_node *node = tree->root;
 
 	for (*level = tree->height - 1; *level > 0; (*level)--) {
-		unsigned slot = slot_of(index, *level);
+		unsigned slot = radix_slot_of(index, *level);
 
-		if (!node_has(node, slot))
+		if (!radix_node_has(node, slot))
 			break;
 		node = node->slots[slot];
 	}
@@ -96,15 +60,22 @@ static bool covers(const struct vm_radix *tree, vm_pindex_t index)
 	return tree->height != 0 && height_for(index) <= tree->height;
 }
 
-vm_page_t vm_radix_lookup(const struct vm_radix *tree, vm_pindex_t index)
+struct vm_radix_node *radix_leaf_find(const struct vm_radix *tree, vm_pindex_t index)
 {
-	const struct vm_radix_node *node;
+	struct vm_radix_node *node;
 	unsigned level;
 
 	if (!covers(tree, index))
 		return NULL;
 	node = deepest_node(tree, index, &level);
-	return level == 0 ? node->slots[slot_of(index, 0)] : NULL;
+	return level == 0 ? node : NULL;
+}
+
+vm_page_t vm_radix_lookup(const struct vm_radix *tree, vm_pindex_t index)
+{
+	const struct vm_radix_node *leaf = radix_leaf_find(tree, index);
+
+	return leaf != NULL ? leaf->slots[radix_slot_of(index, 0)] : NULL;
 }
 
 /* Nodes that must be made before a page can stand at `index`. */
@@ -160,34 +131,52 @@ static void grow(struct vm_radix *tree, unsigned height, struct radix_supply *su
 	while (tree->height < height) {
 		struct vm_radix_node *root = supply_take(supply);
 
-		node_set(root, 0, tree->root);
+		radix_node_set(root, 0, tree->root);
 		tree->root = root;
 		tree->height++;
 	}
 }
 
-int vm_radix_insert(struct vm_radix *tree, vm_pindex_t index, vm_page_t page)
+/* Apart, since most pages find their leaf there: the supply is large. */
+static __attribute__((noinline)) struct vm_radix_node *leaf_make(struct vm_radix *tree,
+								 vm_pindex_t index)
 {
 	struct radix_supply supply;
 	struct vm_radix_node *node;
 	unsigned level;
 
-	CHECK(page != NULL);
-	if (vm_radix_lookup(tree, index) != NULL)
-		return KERN_INVALID_ARGUMENT;
 	if (!supply_fill(&supply, nodes_missing(tree, index)))
-		return KERN_RESOURCE_SHORTAGE;
-
+		return NULL;
 	grow(tree, height_for(index), &supply);
 	node = deepest_node(tree, index, &level);
 	for (; level > 0; level--) {
 		struct vm_radix_node *child = supply_take(&supply);
 
-		node_set(node, slot_of(index, level), child);
+		radix_node_set(node, radix_slot_of(index, level), child);
 		node = child;
 	}
-	node_set(node, slot_of(index, 0), page);
 	CHECK_EQ(supply.count, 0);
+	return node;
+}
+
+struct vm_radix_node *radix_leaf_get(struct vm_radix *tree, vm_pindex_t index)
+{
+	struct vm_radix_node *leaf = radix_leaf_find(tree, index);
+
+	return leaf != NULL ? leaf : leaf_make(tree, index);
+}
+
+int vm_radix_insert(struct vm_radix *tree, vm_pindex_t index, vm_page_t page)
+{
+	struct vm_radix_node *leaf;
+
+	CHECK(page != NULL);
+	leaf = radix_leaf_get(tree, index);
+	if (leaf == NULL)
+		return KERN_RESOURCE_SHORTAGE;
+	if (radix_node_has(leaf, radix_slot_of(index, 0)))
+		return KERN_INVALID_ARGUMENT; /* so the leaf was there, and nothing has changed */
+	radix_node_set(leaf, radix_slot_of(index, 0), page);
 	return KERN_SUCCESS;
 }
 
@@ -202,7 +191,7 @@ static bool descend_ge(const struct vm_radix *tree, vm_pindex_t *index, vm_page_
 
 	for (unsigned level = tree->height - 1;; level--) {
 		unsigned shift = RADIX_BITS * level;
-		unsigned slot = slot_of(*index, level);
+		unsigned slot = radix_slot_of(*index, level);
 		uint64_t rest = node->present >> slot;
 		unsigned skip;
 
@@ -249,34 +238,45 @@ static void shrink(struct vm_radix *tree)
 
 		tree->root = root->slots[0];
 		tree->height--;
+		radix_node_clear(root, 0);
 		vm_pool_free(&node_pool, root);
 	}
 }
 
-vm_page_t vm_radix_remove(struct vm_radix *tree, vm_pindex_t index)
+void radix_leaf_drop(struct vm_radix *tree, vm_pindex_t index)
 {
 	struct vm_radix_node *path[RADIX_HEIGHT_MAX];
-	vm_page_t page = vm_radix_lookup(tree, index);
 	unsigned level = 0;
 
-	if (page == NULL)
-		return NULL;
 	path[tree->height - 1] = tree->root;
 	for (unsigned l = tree->height - 1; l > 0; l--)
-		path[l - 1] = path[l]->slots[slot_of(index, l)];
+		path[l - 1] = path[l]->slots[radix_slot_of(index, l)];
 
-	node_clear(path[0], slot_of(index, 0));
 	while (level < tree->height && path[level]->present == 0) {
 		vm_pool_free(&node_pool, path[level]);
 		level++;
 		if (level < tree->height)
-			node_clear(path[level], slot_of(index, level));
+			radix_node_clear(path[level], radix_slot_of(index, level));
 	}
 	if (level == tree->height) {
 		tree->root = NULL;
 		tree->height = 0;
 	}
 	shrink(tree);
+}
+
+vm_page_t vm_radix_remove(struct vm_radix *tree, vm_pindex_t index)
+{
+	struct vm_radix_node *leaf = radix_leaf_find(tree, index);
+	unsigned slot = radix_slot_of(index, 0);
+	vm_page_t page;
+
+	if (leaf == NULL || !radix_node_has(leaf, slot))
+		return NULL;
+	page = leaf->slots[slot];
+	radix_node_clear(leaf, slot);
+	if (leaf->present == 0)
+		radix_leaf_drop(tree, index);
 	return page;
 }
 
@@ -295,7 +295,7 @@ static unsigned audit_node(const struct vm_radix *tree, const struct vm_radix_no
 	if (node->present == 0)
 		found += broken(report, tree, level, "a node is empty");
 	for (unsigned slot = 0; slot < RADIX_WAYS; slot++)
-		if (node_has(node, slot) != (node->slots[slot] != NULL))
+		if (radix_node_has(node, slot) != (node->slots[slot] != NULL))
 			found += broken(report, tree, level, "a slot and its bit differ");
 	return found;
 }

@@ -37,6 +37,29 @@ vm_page_t vm_radix_lookup_ge(const struct vm_radix *tree, vm_pindex_t index, vm_
 /* Takes the page at `index` out and returns it; NULL when there is none. Frees empty nodes. */
 vm_page_t vm_radix_remove(struct vm_radix *tree, vm_pindex_t index);
 
+/*
+ * Runs: neighbouring indices that lie in one leaf, at the cost of one walk.
+ */
+enum { VM_RADIX_RUN = 64 }; /* pages of the longest one: those from one multiple to the next */
+
+/*
+ * Takes the indices [index, index + n), which are free and lie in one leaf, n > 0, and returns
+ * where the pages are to be written, one after the other, before anything else happens to the tree.
+ * NULL when a node is missing and no memory is to be had: nothing changed. Panics when one of the
+ * indices is taken.
+ */
+vm_page_t *vm_radix_place(struct vm_radix *tree, vm_pindex_t index, unsigned n);
+
+/*
+ * The pages from `index` on, as long as they are in one leaf and there is no gap: *n of them, 0
+ * when there is none at index. They are what the tree has, and stay there until one of them is
+ * taken out, whatever else changes.
+ */
+vm_page_t const *vm_radix_run(const struct vm_radix *tree, vm_pindex_t index, unsigned *n);
+
+/* Takes n of them out, n > 0, all of which are there. Frees empty nodes. */
+void vm_radix_remove_run(struct vm_radix *tree, vm_pindex_t index, unsigned n);
+
 /* Checks shape and counts; returns broken rules, reported a line each. */
 unsigned vm_radix_audit(const struct vm_radix *tree, void (*report)(const char *line));
 

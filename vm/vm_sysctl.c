@@ -225,4 +225,5 @@ static struct sysctl_oid *const nodes[] = {
 void vm_sysctl_init(void)
 {
 	(void)sysctl_register_all(nodes, nitems(nodes));
+	vm_sysctl_tlb_init();
 }

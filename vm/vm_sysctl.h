@@ -10,6 +10,9 @@ extern "C" {
 /* Registers them. At the end of vm_init. */
 void vm_sysctl_init(void);
 
+/* A part of it: vm.tlb. */
+void vm_sysctl_tlb_init(void);
+
 #ifdef __cplusplus
 }
 #endif

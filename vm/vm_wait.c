@@ -40,7 +40,9 @@
 #include "arch/clock.h"
 #include "kernel/sched/sleepq.h"
 #include "lib/check.h"
+#include "lib/trace.h"
 #include "smp/preempt.h"
+#include "vm/vm_kern_quarantine.h"
 #include "vm/vm_magazine.h"
 #include "vm/vm_page_internal.h"
 #include "vm/vm_pageout_internal.h"
@@ -158,6 +160,8 @@ void vm_wait(int req)
 	sleep_check("vm_wait");
 	/* Pairs with the loads in vm_page_wanted, as said above. */
 	atomic32_add(&vm_page_waiters.count, 1, MO_ACQ_REL);
+	trace(TRACE_PAGE_WAIT, vm_phys_free_total(), 0);
+	(void)kmem_quarantine_flush();
 	(void)vm_magazine_drain();
 	vm_pageout_deficit(1);
 	spin_lock(&page_wait.lock);

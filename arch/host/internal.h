@@ -70,6 +70,16 @@ struct host_probe {
 	unsigned sequence, place;
 };
 
+/*
+ * A page that was released while this CPU, lazy, still knew it: the latest since its last full
+ * flush. It must have flushed when it is lazy no more.
+ */
+struct host_excuse {
+	bool given;
+	vm_paddr_t pa;
+	vm_offset_t va;
+};
+
 struct host_boot {
 	struct arch_cpu_boot *slot; /* NULL: not started by arch_cpus_start */
 	void (*entry)(void);
@@ -123,6 +133,7 @@ struct host_cpu {
 	struct host_latch tlb_latch;
 	struct tlb tlb;             /* (t) */
 	bool tlb_deaf;              /* set by tests while the CPU is quiet */
+	struct host_excuse excuse;  /* (t) */
 	uint64_t tlb_invalidations; /* (o) */
 	uint64_t tlb_flushes;       /* (o) */
 };
@@ -275,6 +286,7 @@ void host_tlb_forget(struct host_cpu *self, vm_offset_t va, bool tables);
 void host_cache_reset(void);
 
 /* oracle.c */
+bool host_permanent(vm_offset_t va); /* maps the same for as long as the machine exists */
 void host_oracle_cache_flushed(vm_paddr_t pa, vm_size_t size);
 void host_reverse_create(struct host_reverse *reverse, vm_paddr_t limit);
 void host_reverse_destroy(struct host_reverse *reverse);

@@ -8,6 +8,7 @@
 static void (*ipi_handlers[ARCH_IPI_COUNT])(void);
 static void (*timer_handler)(void);
 static void (*exit_handler)(void);
+static void (*lazy_handler)(void);
 
 void host_irq_reset(void)
 {
@@ -15,6 +16,7 @@ void host_irq_reset(void)
 		ipi_handlers[i] = NULL;
 	timer_handler = NULL;
 	exit_handler = NULL;
+	lazy_handler = NULL;
 }
 
 void arch_ipi_set_handler(enum arch_ipi ipi, void (*handler)(void))
@@ -31,6 +33,11 @@ void arch_timer_set_handler(void (*handler)(void))
 void arch_irq_set_exit_handler(void (*handler)(void))
 {
 	exit_handler = handler;
+}
+
+void arch_lazy_set_handler(void (*handler)(void))
+{
+	lazy_handler = handler;
 }
 
 void host_irq_set(struct host_cpu *cpu, uint32_t bits)
@@ -65,6 +72,8 @@ static void interrupt_run(struct host_cpu *self, uint32_t bit)
 	self->core.irq_enabled = 0;
 	self->core.interrupts++;
 	percpu->irq_depth++;
+	if (arch_lazy())
+		lazy_handler();
 	if (bit != HOST_PENDING_TIMER) {
 		ipi_run(self, (unsigned)__builtin_ctz(bit));
 	} else if (timer_handler != NULL) {

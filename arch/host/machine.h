@@ -227,6 +227,8 @@ uint64_t host_tlb_flushes(unsigned cpu);
  * memory type than the default, the direct map included. arch_cache_flush() panics when a CPU
  * knows a page with another memory type than the tables give it in the direct map: that CPU could
  * fill its caches again. On unless switched off.
+ * What a lazy CPU (arch/cpu.h) knows is no reason to panic; but it panics when it is lazy no more
+ * and has not flushed, and at once when it uses anything but the direct map and the image.
  * The second form is the same question about a range of addresses that is about to be reused.
  */
 void host_oracle_enable(bool on);

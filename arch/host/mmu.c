@@ -63,6 +63,7 @@ void host_tlb_flush(void)
 		return;
 	tlb_lock(self);
 	tlb_flush(&self->tlb, tlb_changed, NULL);
+	self->excuse.given = false;
 	tlb_unlock(self);
 }
 
@@ -73,6 +74,7 @@ void host_tlb_rewind(struct host_cpu *cpu)
 	tlb_flush(&cpu->tlb, tlb_changed, NULL);
 	if (host_machine->config.tlb_capacity != 0)
 		tlb_destroy(&cpu->tlb);
+	cpu->excuse.given = false;
 	tlb_unlock(cpu);
 	cpu->tlb_deaf = false;
 	cpu->tlb_invalidations = cpu->tlb_flushes = 0;
@@ -80,7 +82,9 @@ void host_tlb_rewind(struct host_cpu *cpu)
 
 uint64_t host_tlb_hash(unsigned cpu)
 {
-	return tlb_hash(&host_cpu_of(cpu)->tlb);
+	const struct host_cpu *of = host_cpu_of(cpu);
+
+	return tlb_hash(&of->tlb) + (uint64_t)of->excuse.given * HOST_TRACE_PRIME;
 }
 
 static void entry_export(const struct tlb_entry *entry, struct host_tlb_entry *out)

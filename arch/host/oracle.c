@@ -2,6 +2,9 @@
 /*
  * The TLB oracle: nothing may be reused that a CPU can still reach through what it remembers.
  *
+ * A lazy CPU (arch/cpu.h) is excused: it may know anything, but uses nothing except permanent
+ * mappings, and must have dropped all before it is lazy no more. Both are checked.
+ *
  * Every change of every TLB keeps counters by frame up to date, so that the question at each
  * release is a few loads; only when one of them is not zero are the TLBs searched for the words
  * of the accusation. Translations of the direct map are permanent and not counted.
@@ -20,6 +23,11 @@ void host_oracle_enable(bool on)
 static bool in_direct_map(vm_offset_t va)
 {
 	return va >= PHYSMAP_BASE && va < PHYSMAP_END;
+}
+
+bool host_permanent(vm_offset_t va)
+{
+	return in_direct_map(va) || (va >= KERNBASE && va < host_machine->image_end);
 }
 
 static size_t counters_bytes(const struct host_reverse *reverse, unsigned level)
@@ -83,6 +91,7 @@ static bool reachable(const struct host_reverse *reverse, vm_paddr_t pa)
 struct search {
 	uint64_t start, end;
 	unsigned attr;
+	bool lazy_excused; /* what lazy CPUs know does not count, but is remembered */
 	struct tlb_entry found;
 };
 
@@ -121,6 +130,27 @@ static bool match_va(void *ctx, const struct tlb_entry *entry)
 	return true;
 }
 
+/* A CPU clears `lazy` after its flush, which takes the latch that is held here. */
+static bool excuse(struct host_cpu *cpu, const struct search *search)
+{
+	if (!search->lazy_excused || !__atomic_load_n(&cpu->core.percpu->lazy, __ATOMIC_RELAXED))
+		return false;
+	cpu->excuse.given = true;
+	cpu->excuse.pa = search->found.pa;
+	cpu->excuse.va = search->found.va;
+	return true;
+}
+
+void host_lazy_end(void)
+{
+	const struct host_cpu *self = host_self();
+
+	if (self->excuse.given && host_oracle_armed)
+		panic("TLB oracle: CPU %u leaves idle and still knows page %#lx at %#lx, which was "
+		      "given back meanwhile",
+		      self->id, (unsigned long)self->excuse.pa, (unsigned long)self->excuse.va);
+}
+
 /* The CPU whose TLB has a match, or MAXCPU. */
 static unsigned search_cpus(bool (*match)(void *ctx, const struct tlb_entry *entry),
 			    struct search *search)
@@ -130,7 +160,7 @@ static unsigned search_cpus(bool (*match)(void *ctx, const struct tlb_entry *ent
 		bool found;
 
 		host_latch_take(&cpu->tlb_latch);
-		found = tlb_scan(&cpu->tlb, match, search);
+		found = tlb_scan(&cpu->tlb, match, search) && !excuse(cpu, search);
 		host_latch_drop(&cpu->tlb_latch);
 		if (found)
 			return i;
@@ -140,7 +170,7 @@ static unsigned search_cpus(bool (*match)(void *ctx, const struct tlb_entry *ent
 
 static void accuse(vm_paddr_t pa, unsigned npages)
 {
-	struct search search = {.start = pa, .end = pa + ptoa(npages)};
+	struct search search = {.start = pa, .end = pa + ptoa(npages), .lazy_excused = true};
 	unsigned cpu = search_cpus(match_pa, &search);
 	vm_paddr_t page;
 
@@ -200,7 +230,7 @@ void host_page_released(vm_paddr_t pa, unsigned npages)
 
 void host_assert_no_translation(vm_offset_t start, vm_offset_t end)
 {
-	struct search search = {.start = start, .end = end};
+	struct search search = {.start = start, .end = end, .lazy_excused = true};
 	unsigned cpu;
 
 	CHECK_LT(start, end);

@@ -45,3 +45,8 @@ const char *arch_cpu_description(void)
 {
 	return "simulated x86-64 CPU, host machine";
 }
+
+const char *arch_firmware_description(void)
+{
+	return "unknown";
+}

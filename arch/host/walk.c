@@ -215,6 +215,9 @@ enum host_walk_result host_mmu_access(vm_offset_t va, enum host_access access, v
 		fault_begin(fault, va, access);
 		return HOST_WALK_NON_CANONICAL;
 	}
+	if (unlikely(arch_lazy()) && !host_permanent(va))
+		panic("TLB oracle: CPU %u idles, is told of nothing, and touches %#lx", self->id,
+		      (unsigned long)va);
 	host_mmu_used(va);
 	if (!translate(self, va, access, &leaf, fault)) {
 		host_tlb_forget(self, va, true);

@@ -138,8 +138,10 @@ bool apic_in_service(unsigned vector)
 }
 
 /*
- * Writing the register is one MSR write. It does not wait for earlier stores as a store to device
- * memory does, so they are made visible first (Intel SDM vol. 3A 11.12.3).
+ * Writing the register is one MSR write, which serialises nothing in x2APIC mode: it does not even
+ * wait for earlier stores, as a store to device memory does. MFENCE makes them visible first, and
+ * LFENCE keeps the write behind it (Intel SDM vol. 3A 11.12.3). Without both, a CPU may take the
+ * interrupt and find no request.
  */
 static void command_x2apic(uint32_t apic_id, uint32_t command)
 {

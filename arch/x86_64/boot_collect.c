@@ -2,22 +2,17 @@
 #include "arch/x86_64/boot_collect.h"
 
 #include "arch/physmap.h"
-#include "arch/x86_64/boot_layout.h"
 #include "arch/x86_64/devices/devices.h"
 #include "arch/x86_64/features.h"
 #include "arch/x86_64/firmware/bytes.h"
-#include "arch/x86_64/firmware/multiboot2.h"
-#include "arch/x86_64/firmware/pvh.h"
+#include "arch/x86_64/firmware/loader.h"
 #include "arch/x86_64/image.h"
 #include "arch/x86_64/platform.h"
 #include "lib/panic.h"
 #include "lib/string.h"
 
-enum {
-	LOW_END = 1024 * 1024,
-	KEEP_FIXED = 4, /* image, low megabyte, framebuffer, taken */
-	KEEP_MAX = KEEP_FIXED + BOOT_MODULES_MAX,
-};
+/* The image, what was taken, and what the loader left. */
+enum { KEEP_MAX = 2 + LOADER_KEPT_MAX };
 
 static struct boot_raw raw;
 static struct boot_info info, ram;
@@ -43,28 +38,6 @@ static const void *map_boot_memory(void *ctx, vm_paddr_t pa, size_t len)
 
 static const struct fw_mem memory = {.map = map_boot_memory};
 
-static bool read_multiboot2(vm_paddr_t pa)
-{
-	const void *head = fw_map(&memory, pa, 8);
-	size_t size = head != NULL ? multiboot2_size(head) : 0;
-	const void *all = fw_map(&memory, pa, size);
-
-	return all != NULL && multiboot2_parse(all, size, &raw, &report);
-}
-
-static void read_loader(uint32_t entry, vm_paddr_t pa)
-{
-	bool known = false;
-
-	boot_raw_init(&raw);
-	if (entry == ENTRY_MULTIBOOT2)
-		known = read_multiboot2(pa);
-	else if (entry == ENTRY_PVH)
-		known = pvh_parse(&memory, pa, &raw, &report);
-	if (!known)
-		panic("boot: the loader (magic %#x) passed no information that can be read", entry);
-}
-
 /* The emulator's own line wins over that of the loader's menu. */
 static void choose_cmdline(void)
 {
@@ -78,17 +51,9 @@ static void choose_cmdline(void)
 
 static unsigned list_kept(struct keep_range *keep, struct keep_range taken)
 {
-	unsigned count = 0;
-
-	keep[count++] = (struct keep_range){info.image_start, info.image_end};
-	keep[count++] = (struct keep_range){0, LOW_END};
-	keep[count++] = taken;
-	if (raw.fb.kind == BOOT_FB_RGB)
-		keep[count++] = (struct keep_range){
-		    raw.fb.base, raw.fb.base + (vm_paddr_t)raw.fb.pitch * raw.fb.height};
-	for (unsigned i = 0; i < raw.module_count; i++)
-		keep[count++] = (struct keep_range){raw.modules[i].start, raw.modules[i].end};
-	return count;
+	keep[0] = (struct keep_range){info.image_start, info.image_end};
+	keep[1] = taken;
+	return 2 + loader_list_kept(&raw, keep + 2);
 }
 
 /* The direct map has room for 64 TiB, and the CPU for as many address bits as it says. */
@@ -120,6 +85,9 @@ void boot_collect_ranges(struct keep_range taken)
 
 	/* The last call tells what is wrong with the map; once is enough. */
 	normalise(keep, list_kept(keep, taken), &info, taken.end != 0 ? &report : NULL);
+	if (taken.end != 0 && fw_report_hidden(&report) != 0)
+		kprintf("boot: %u more problems with what the firmware says\n",
+			fw_report_hidden(&report));
 }
 
 const struct boot_info *boot_collect_ram(void)
@@ -143,7 +111,8 @@ void boot_collect(uint32_t entry, vm_paddr_t pa)
 {
 	struct acpi_hint hint;
 
-	read_loader(entry, pa);
+	if (!loader_read(&memory, entry, pa, &raw, &report))
+		panic("boot: the loader (magic %#x) passed no information that can be read", entry);
 	str_copy(info.loader, sizeof(info.loader), raw.loader);
 	choose_cmdline();
 	info.image_start = (vm_paddr_t)image_phys_start;
@@ -151,7 +120,7 @@ void boot_collect(uint32_t entry, vm_paddr_t pa)
 	info.rsdp = raw.rsdp;
 	info.fb = raw.fb;
 	hint = (struct acpi_hint){raw.rsdp, raw.rsdp_copy, raw.rsdp_copy_len};
-	platform_init(&memory, &hint, &report);
+	platform_init(&memory, &hint, &raw.map, &report);
 	normalise(NULL, 0, &ram, NULL);
 	boot_collect_ranges((struct keep_range){0, 0});
 }

@@ -25,6 +25,7 @@
 #define CR4_MCE       0x00000040
 #define CR4_PGE       0x00000080
 #define CR4_UMIP      0x00000800
+#define CR4_PCIDE     0x00020000
 #define CR4_SMEP      0x00100000
 #define CR4_SMAP      0x00200000
 #define MSR_APIC_BASE 0x1b

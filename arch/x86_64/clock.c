@@ -37,6 +37,11 @@ void clock_init(void)
 }
 
 /* A product of 128 bits: 64 would overflow within seconds. */
+uint64_t clock_ticks_to_ns(uint64_t ticks)
+{
+	return (uint64_t)((unsigned __int128)ticks * ns_per_tick >> 32);
+}
+
 uint64_t arch_clock_ns(void)
 {
 	uint64_t ticks = arch_cycles() - start_tsc;
@@ -44,7 +49,7 @@ uint64_t arch_clock_ns(void)
 	/* A CPU whose counter is a little behind the boot CPU's, right at the start. */
 	if ((int64_t)ticks < 0)
 		return 0;
-	return (uint64_t)((unsigned __int128)ticks * ns_per_tick >> 32);
+	return clock_ticks_to_ns(ticks);
 }
 
 void arch_clock_delay_ns(uint64_t ns)

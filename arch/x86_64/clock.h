@@ -8,6 +8,12 @@
 /* Measures the time-stamp counter; arch_clock_*() work from here on. */
 void clock_init(void);
 
+/* The same as time. Ticks of this machine since any moment; 0 before clock_init(). */
+uint64_t clock_ticks_to_ns(uint64_t ticks);
+
+/* The boot CPU's first act: the first phase of the boot begins (arch/phase.h). */
+void phase_begin(void);
+
 /* Measures the APIC's timer against that; the APIC is enabled. */
 void timer_init(void);
 

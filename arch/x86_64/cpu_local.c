@@ -14,9 +14,6 @@ _Static_assert(SELECTOR_CODE == GDT_CODE * 8 && SELECTOR_DATA == GDT_DATA * 8 &&
 _Static_assert(sizeof(struct tss) == 104 && offsetof(struct tss, ist[1]) == 36,
 	       "the layout is the processor's");
 
-/* Room for panic() and what it calls, whose deepest part is the formatter. */
-enum { IST_STACK_SIZE = 8192 };
-
 /* One CPU: its struct, and for each stack a guard page's worth of table at the very most. */
 enum { CPU_COST = (IST_END - 1) * (IST_STACK_SIZE + (int)PAGE_SIZE) };
 

@@ -17,6 +17,9 @@
  */
 enum { IST_DOUBLE_FAULT = 1, IST_NMI, IST_MACHINE_CHECK, IST_END };
 
+/* Bytes of each: room for panic() and what it calls, whose deepest part is the formatter. */
+enum { IST_STACK_SIZE = 8192 };
+
 /* Intel SDM vol. 3A figure 8-11. */
 struct tss {
 	uint32_t reserved0;

@@ -9,6 +9,7 @@
 #include "arch/x86_64/cpu_local.h"
 #include "arch/x86_64/cpus.h"
 #include "arch/x86_64/features.h"
+#include "arch/x86_64/machine_check.h"
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/platform.h"
 #include "arch/x86_64/ready.h"
@@ -147,6 +148,7 @@ void cpu_start_main(unsigned cpu)
 	arch_percpu_install(cpu_start_boots[cpu].percpu);
 	idt_load();
 	features_enable();
+	machine_check_enable();
 	apic_enable();
 	ready_add(cpu);
 	arch_tlb_flush();

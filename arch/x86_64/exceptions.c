@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Exceptions: a page fault may be mended by whoever registered for it, a requested NMI stops the
- * CPU, everything else ends in a panic that says what the processor said.
+ * Exceptions: a page fault may be mended by whoever registered for it, an NMI stops the CPU or is
+ * noted, a machine check is survived if it can be; everything else ends in a panic that says what
+ * the processor said.
  */
 #include "arch/cpu.h"
 #include "arch/fault.h"
 #include "arch/mmu.h"
 #include "arch/system.h"
 #include "arch/x86_64/cpu_local.h"
+#include "arch/x86_64/incident.h"
+#include "arch/x86_64/machine_check.h"
 #include "arch/x86_64/regs.h"
 #include "arch/x86_64/restart.h"
 #include "arch/x86_64/traps.h"
@@ -37,7 +40,7 @@ static const char *exception_name(uint64_t vector)
 	static const char *const names[TRAP_EXCEPTIONS] = {
 	    "divide error",
 	    "debug exception",
-	    "NMI that nobody asked for",
+	    "NMI",
 	    "breakpoint",
 	    "overflow",
 	    "bound range exceeded",
@@ -135,18 +138,33 @@ static void describe_error(const struct trap_frame *frame, char *text, size_t si
 		       e >> 3, e & 1 ? ", external event" : "");
 }
 
+/* Those after which the interrupted code goes on. */
+static bool handled(struct trap_frame *frame)
+{
+	switch (frame->vector) {
+	case TRAP_NMI:
+		if (!stop_handle_nmi(frame))
+			nmi_handle(frame);
+		return true;
+	case TRAP_DEBUG:
+		return restart_handle_debug();
+	case TRAP_PAGE_FAULT:
+		page_fault(frame);
+		return true;
+	case TRAP_MACHINE_CHECK:
+		machine_check_handle(frame);
+		return true;
+	default:
+		return false;
+	}
+}
+
 void exception_handle(struct trap_frame *frame)
 {
 	char error[64];
 
-	if (frame->vector == TRAP_NMI && stop_handle_nmi(frame))
+	if (handled(frame))
 		return;
-	if (frame->vector == TRAP_DEBUG && restart_handle_debug())
-		return;
-	if (frame->vector == TRAP_PAGE_FAULT) {
-		page_fault(frame);
-		return;
-	}
 	cpu_local()->trap = frame;
 	if (frame->vector == TRAP_DOUBLE_FAULT)
 		double_fault(frame);

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "arch/x86_64/features.h"
 
+#include "arch/mmu.h"
 #include "arch/system.h"
 #include "arch/x86_64/regs.h"
 #include "lib/format.h"
+#include "lib/panic.h"
 #include "lib/string.h"
 
 struct cpu_features cpu_features;
+
+bool x86_has_invpcid;
+const uint64_t x86_invpcid_all[2];
 
 static bool bit(uint32_t word, unsigned n)
 {
@@ -48,8 +53,10 @@ void features_init(void)
 		more = cpuid(7, 0);
 	extended = cpuid(0x80000001, 0);
 	cpu_features.clflush_bytes = bit(basic.edx, 19) ? ((basic.ebx >> 8) & 0xff) * 8 : 0;
+	x86_has_invpcid = bit(more.ebx, 10);
 	cpu_features.x2apic = bit(basic.ecx, 21);
 	cpu_features.pages_1g = bit(extended.edx, 26);
+	cpu_features.levels_5 = bit(more.ecx, 16);
 	cpu_features.paddr_bits = 36;
 	if (max_extended >= 0x80000007) {
 		power = cpuid(0x80000007, 0);
@@ -76,10 +83,17 @@ uint32_t cpu_apic_id(void)
 	return cpuid(1, 0).ebx >> 24;
 }
 
-/* CR0, EFER and PAT were set on the way to 64-bit mode. */
+/*
+ * CR0, EFER and PAT were set on the way to 64-bit mode. A hypervisor that keeps CR4.PCIDE set would
+ * make INVLPG unreliable (arch/md/mmu.h), which nobody would notice in time.
+ */
 void features_enable(void)
 {
 	cr4_write(cpu_features.cr4);
+	if ((cr4_read() & CR4_PCIDE) != 0)
+		panic("cpu: process-context identifiers cannot be switched off (CR4 %#lx); disable "
+		      "PCID in the firmware or the hypervisor",
+		      cr4_read());
 }
 
 const char *arch_cpu_description(void)

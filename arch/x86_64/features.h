@@ -9,6 +9,7 @@ struct cpu_features {
 	uint32_t max_leaf;
 	bool x2apic;
 	bool pages_1g;
+	bool levels_5; /* of page tables; not used */
 	bool invariant_tsc;
 	unsigned paddr_bits;
 	unsigned clflush_bytes; /* of a cache line; 0: no CLFLUSH */

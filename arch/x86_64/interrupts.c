@@ -2,12 +2,14 @@
 #include "arch/cpu.h"
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/cpu_local.h"
+#include "arch/x86_64/incident.h"
 #include "arch/x86_64/restart.h"
 #include "arch/x86_64/traps.h"
 #include "lib/panic.h"
 
 static void (*handlers[VECTOR_COUNT])(void); /* set before interrupts are enabled */
 static void (*exit_handler)(void);
+static void (*lazy_handler)(void);
 
 void interrupt_set_handler(unsigned vector, void (*handler)(void))
 {
@@ -19,24 +21,25 @@ void arch_irq_set_exit_handler(void (*handler)(void))
 	exit_handler = handler;
 }
 
+void arch_lazy_set_handler(void (*handler)(void))
+{
+	lazy_handler = handler;
+}
+
 /*
  * The spurious vector takes no EOI (Intel SDM vol. 3A 11.9), and neither does what came through
  * an 8259; the APIC knows what it is serving itself.
  */
-static void unexpected(unsigned vector)
+static __attribute__((noinline)) void unexpected(unsigned vector)
 {
-	static bool told; /* races cost one more line at the most */
-
-	if (!told && vector >= VECTOR_8259 + 16 && vector != VECTOR_SPURIOUS)
-		kprintf("interrupt: nobody handles vector %u\n", vector);
-	told = told || vector != VECTOR_SPURIOUS;
+	unexpected_note(vector);
 	if (apic_in_service(vector))
 		apic_eoi();
 }
 
 static void serve(unsigned vector)
 {
-	if (handlers[vector] == NULL) {
+	if (unlikely(handlers[vector] == NULL)) {
 		unexpected(vector);
 		return;
 	}
@@ -44,19 +47,22 @@ static void serve(unsigned vector)
 	apic_eoi();
 }
 
-void interrupt_handle(struct trap_frame *frame)
+static void interrupt_handle(struct trap_frame *frame)
 {
 	struct arch_percpu *self = arch_percpu();
-	struct cpu_local *local = cpu_local();
+	struct cpu_local *local = (struct cpu_local *)self->backend[0];
 	struct trap_frame *outer = local->trap;
 
 	self->irq_depth++;
+	/* What came before touches the image, this CPU's area, and the stack of its idle thread. */
+	if (unlikely(self->lazy != 0))
+		lazy_handler();
 	local->trap = frame;
 	serve((unsigned)frame->vector);
 	local->trap = outer;
 	self->irq_depth--;
 	/* May switch to another thread, and come back here when this one runs again. */
-	if (self->irq_depth == 0 && self->preempt_count == 0 && self->need_resched &&
+	if (unlikely(self->need_resched) && self->irq_depth == 0 && self->preempt_count == 0 &&
 	    exit_handler != NULL)
 		exit_handler();
 }
@@ -64,7 +70,7 @@ void interrupt_handle(struct trap_frame *frame)
 void trap_dispatch(struct trap_frame *frame)
 {
 	restart_check(frame);
-	if (frame->vector < TRAP_EXCEPTIONS)
+	if (unlikely(frame->vector < TRAP_EXCEPTIONS))
 		exception_handle(frame);
 	else
 		interrupt_handle(frame);

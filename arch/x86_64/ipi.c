@@ -14,8 +14,8 @@ void arch_ipi_set_handler(enum arch_ipi ipi, void (*handler)(void))
 static void command(uint32_t apic_id, uint32_t low)
 {
 	apic_command(apic_id, low | ICR_ASSERT);
-	/* Only this CPU adds, but an interrupt may add between the load and the store. */
-	atomic64_add(&cpu_local()->ipi_commands, 1, MO_RELAXED);
+	/* One instruction, as an interrupt may add too; only this CPU adds, so it needs no LOCK. */
+	__asm__ volatile("addq $1, %0" : "+m"(cpu_local()->ipi_commands.value) : : "cc");
 }
 
 void arch_ipi_send(unsigned cpu, enum arch_ipi ipi)

@@ -64,6 +64,10 @@ void kernel_space_init(const struct boot_info *ram)
 {
 	paging_create_root();
 	map_ram(ram);
+	kprintf("memory: direct map: %lu pages of 1 GiB, %lu of 2 MiB, %lu of 4 KiB; %d levels of "
+		"tables%s\n",
+		paging_mapped(3), paging_mapped(2), paging_mapped(1), MMU_LEVELS,
+		cpu_features.levels_5 ? " (the CPU could do 5)" : "");
 	map_image();
 	features_enable();
 	cr3_write(kernel_root);

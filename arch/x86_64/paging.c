@@ -76,6 +76,13 @@ static pte_t leaf_bits(unsigned rights, vm_memattr_t attr, unsigned level)
 	return bits | pte_attr_bits(attr, level);
 }
 
+static unsigned long mapped[MMU_LEVELS + 1]; /* leaves, by level */
+
+unsigned long paging_mapped(unsigned level)
+{
+	return mapped[level];
+}
+
 bool paging_map(vm_offset_t va, vm_paddr_t pa, vm_size_t size, unsigned rights, vm_memattr_t attr)
 {
 	CHECK(is_aligned(va | pa | size, PAGE_SIZE));
@@ -87,6 +94,7 @@ bool paging_map(vm_offset_t va, vm_paddr_t pa, vm_size_t size, unsigned rights, 
 		if (entry == NULL || (arch_pte_read(entry) != 0 && arch_pte_read(entry) != wanted))
 			return false;
 		arch_pte_write(entry, wanted);
+		mapped[level]++;
 		va += MMU_LEVEL_SIZE(level);
 		pa += MMU_LEVEL_SIZE(level);
 		size -= MMU_LEVEL_SIZE(level);

@@ -25,6 +25,9 @@ enum {
  */
 bool paging_map(vm_offset_t va, vm_paddr_t pa, vm_size_t size, unsigned rights, vm_memattr_t attr);
 
+/* Pages that it has mapped in tables of that level: 1 of 4 KiB, 2 of 2 MiB, 3 of 1 GiB. */
+unsigned long paging_mapped(unsigned level);
+
 /* The leaf that translates va in the kernel's tables, and its level; 0 when none does. */
 pte_t paging_lookup(vm_offset_t va, unsigned *level);
 

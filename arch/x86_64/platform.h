@@ -3,21 +3,15 @@
 #ifndef QUIRE_ARCH_X86_64_PLATFORM_H
 #define QUIRE_ARCH_X86_64_PLATFORM_H
 
-#include "arch/x86_64/firmware/acpi.h"
-#include "arch/x86_64/firmware/madt.h"
-#include "arch/x86_64/firmware/srat.h"
-
-struct platform {
-	struct madt_cpus madt; /* the boot CPU at index 0 */
-	struct srat srat;
-	bool others_unlisted;   /* there are, or may be, CPUs besides those in `madt` */
-	uint16_t pm_timer_port; /* 0: there is none */
-};
+#include "arch/x86_64/firmware/platform_read.h"
 
 extern struct platform platform; /* constant after platform_init() */
 
-/* Without tables: one CPU, one domain, no timer. */
+/* Without tables: one CPU, one domain, no timer. `ram` says which domains have memory. */
 void platform_init(const struct fw_mem *mem, const struct acpi_hint *hint,
-		   struct fw_report *report);
+		   const struct raw_map *ram, struct fw_report *report);
+
+/* firmware_name.c: what arch_firmware_description says from now on. */
+void platform_name_firmware(const struct acpi_tables *tables);
 
 #endif

@@ -9,6 +9,7 @@
  * 4. Interrupt controllers, clock, the other CPUs' needs. What was taken from memory so far is
  *    kept out of arch_boot_info().
  */
+#include "arch/phase.h"
 #include "arch/system.h"
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/boot_collect.h"
@@ -20,6 +21,7 @@
 #include "arch/x86_64/features.h"
 #include "arch/x86_64/kernel_space.h"
 #include "arch/x86_64/legacy.h"
+#include "arch/x86_64/machine_check.h"
 #include "arch/x86_64/platform.h"
 #include "arch/x86_64/restart.h"
 #include "arch/x86_64/stack_protector.h"
@@ -61,6 +63,7 @@ static void start_interrupts(void)
 
 void start(uint32_t entry, uint32_t info)
 {
+	phase_begin();
 	devices_early_init();
 	cpu_local_init_boot();
 	restart_init();
@@ -70,10 +73,14 @@ void start(uint32_t entry, uint32_t info)
 	features_init();
 	boot_collect(entry, info);
 	take_memory();
+	arch_phase_end("firmware tables");
 	start_interrupts();
 	clock_init();
 	timer_init();
+	arch_phase_end("clock");
 	cpus_init(boot_collect_low_page());
+	machine_check_enable();
 	boot_collect_ranges(early_memory_finish());
+	arch_phase_end("CPU areas");
 	kernel_main();
 }

@@ -52,9 +52,6 @@ void trap_dispatch(struct trap_frame *frame);
 /* Exceptions: exceptions.c. Returns when the interrupted instruction may be tried again. */
 void exception_handle(struct trap_frame *frame);
 
-/* Interrupts: interrupts.c. */
-void interrupt_handle(struct trap_frame *frame);
-
 /* Sets the function that handles a vector; before interrupts are enabled. */
 void interrupt_set_handler(unsigned vector, void (*handler)(void));
 

@@ -56,6 +56,7 @@
 #include "lib/string.h"
 #include "smp/preempt.h"
 #include "smp/smp.h"
+#include "smp/tlb.h"
 
 void sched_switch_finish(struct run_queue *rq)
 {
@@ -124,6 +125,7 @@ void sched_tick(void)
 
 	percpu_self()->tick_count++;
 	percpu_self()->irq_count++;
+	tlb_catch_up();
 	spin_lock(&rq->lock);
 	run_queue_expire_locked(rq, arch_clock_ns());
 	if (rq->current != rq->idle && run_queue_best_locked(rq) >= (int)rq->current->priority) {
@@ -182,7 +184,9 @@ void sched_idle(void)
 		if (idle_give_way(rq) || did)
 			continue;
 		percpu_self()->idle_count++;
+		tlb_lazy_enter();
 		arch_cpu_idle();
+		tlb_lazy_leave(); /* an interrupt has done it; what is none has not */
 	}
 }
 

@@ -8,6 +8,7 @@
 #include "lib/string.h"
 #include "smp/smp.h"
 #include "vm/vm_kern.h"
+#include "vm/vm_kern_quarantine.h"
 
 static vm_offset_t target;
 
@@ -50,8 +51,10 @@ static void freed_on(unsigned index, unsigned count)
 	SELFTEST_CHECK(fault_probe(target + 8, FAULT_WRITE, why));
 	if (!selftest_barrier())
 		return;
-	if (index == 0)
+	if (index == 0) {
 		kmem_free(kernel_map, target, PAGE_SIZE);
+		(void)kmem_quarantine_flush(); /* until then the translation may be remembered */
+	}
 	if (selftest_barrier())
 		target_on(index, count);
 }

@@ -87,7 +87,6 @@ static void exchange(void)
 static void accounting(void)
 {
 	struct vm_accounting before, after;
-	uint64_t sum;
 
 	/* Once beforehand, as the first run may fill pools. */
 	if (!selftest_parallel(exchange_on))
@@ -96,9 +95,7 @@ static void accounting(void)
 	if (!selftest_parallel(exchange_on))
 		return;
 	vm_accounting(&after);
-	sum = after.boot + after.free + after.magazines + after.tables + after.meta + after.zones +
-	      after.allocated;
-	SELFTEST_CHECK(sum == after.total);
+	SELFTEST_CHECK(vm_accounting_sum(&after) == after.total);
 	SELFTEST_CHECK(before.total == after.total);
 	SELFTEST_CHECK(before.allocated == after.allocated);
 }
@@ -160,7 +157,8 @@ static void exhausted(void)
 	struct vm_accounting before, after;
 	vm_offset_t spare;
 
-	/* What caches hold counts as allocated where a zone has it, and goes when memory is short. */
+	/* What caches hold counts as allocated where a zone has it, and goes when memory is short.
+	 */
 	uma_reclaim();
 	vm_accounting(&before);
 	if (before.free > most) {

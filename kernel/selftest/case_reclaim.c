@@ -11,6 +11,7 @@
 #include "vm/pmap.h"
 #include "vm/vm_audit.h"
 #include "vm/vm_kern.h"
+#include "vm/vm_kern_quarantine.h"
 #include "vm/vm_magazine.h"
 #include "vm/vm_pageable.h"
 #include "vm/vm_pageout.h"
@@ -53,6 +54,7 @@ static void caches(void)
 	uint64_t drained;
 
 	selftest_parallel(cache_on);
+	(void)kmem_quarantine_flush();
 	vm_magazine_pause(); /* idle CPUs would fill theirs again */
 	vm_accounting(&before);
 	drained = vm_pageout_grow_cache(0, 0, UINT64_MAX);

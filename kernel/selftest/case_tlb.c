@@ -11,6 +11,7 @@
 #include "smp/smp.h"
 #include "vm/pmap.h"
 #include "vm/vm_kern.h"
+#include "vm/vm_kern_quarantine.h"
 #include "vm/vm_page.h"
 
 enum { ROUNDS = 12, TRIES = 64, LOADS = 4 };
@@ -106,6 +107,7 @@ static void reuse_replace(vm_offset_t va)
 	vm_paddr_t old_pa = pmap_kextract(va);
 
 	kmem_free(kernel_map, va, PAGE_SIZE);
+	(void)kmem_quarantine_flush(); /* page and address are wanted again now */
 	held_count = pages_hold(held, old_pa);
 	if (!kmem_alloc_at(va))
 		selftest_fail("no allocation came back to %#lx", (unsigned long)va);

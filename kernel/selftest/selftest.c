@@ -10,10 +10,10 @@
 #include "lib/string.h"
 
 static const struct selftest_case *const themes[] = {
-    selftest_cpus,     selftest_sched,   selftest_restart, selftest_kmem,
-    selftest_tlb,      selftest_faults,  selftest_wx,      selftest_attr,
-    selftest_malloc,   selftest_zones,   selftest_phys,    selftest_maps,
-    selftest_pageable, selftest_waiters, selftest_reclaim, selftest_pressure,
+    selftest_cpus,    selftest_sched,    selftest_restart, selftest_kmem,     selftest_tlb,
+    selftest_ipi,     selftest_faults,   selftest_wx,      selftest_attr,     selftest_malloc,
+    selftest_zones,   selftest_phys,     selftest_maps,    selftest_pageable, selftest_waiters,
+    selftest_reclaim, selftest_pressure,
 };
 
 static struct spinlock reason_lock = SPINLOCK_INIT("selftest reason", LOCK_RANK_KERNEL);

@@ -22,6 +22,7 @@ extern const struct selftest_case selftest_sched[];
 extern const struct selftest_case selftest_restart[];
 extern const struct selftest_case selftest_kmem[];
 extern const struct selftest_case selftest_tlb[];
+extern const struct selftest_case selftest_ipi[];
 extern const struct selftest_case selftest_faults[];
 extern const struct selftest_case selftest_wx[];
 extern const struct selftest_case selftest_attr[];

@@ -10,7 +10,7 @@
 #include "vm/vm_page.h"
 #include "vm/vm_pageout.h"
 
-enum { GRAB_PAGES_MAX = 256, BURST_MAX = 32 };
+enum { GRAB_PAGES_MAX = 256, IDLE_MS_MAX = 32, BURST_PERIOD_NS = 100 * 1000 * 1000 };
 
 static bool is_wired_mapping(const struct stress_item *item)
 {
@@ -30,10 +30,9 @@ static void expect_write(const struct stress_item *item, bool allowed)
 
 	if (fault_probe(at, FAULT_WRITE, why) == allowed)
 		return;
-	stress_error("%s %#lx: a write at %#lx %s", item->kind->name, (unsigned long)item->addr,
-		     (unsigned long)at,
-		     allowed ? "faults although it is allowed"
-			     : "goes through a read-only mapping");
+	stress_error("%s %#lx: cpu %u, a write at %#lx, expected %s", item->kind->name,
+		     (unsigned long)item->addr, arch_cpu_id(), (unsigned long)at,
+		     allowed ? "to succeed, found a fault" : "a fault, found that it succeeds");
 }
 
 /* Read-only, looked at, and writable again. */
@@ -88,18 +87,30 @@ static void grab(struct stress_worker *worker, struct stress_item *item)
 		vm_page_free(pages[--n]);
 }
 
+/* All CPUs sleep, and begin again at the same moment: the next multiple of the period. */
+static void burst(struct stress_worker *worker, struct stress_item *item)
+{
+	(void)worker;
+	(void)item;
+	thread_sleep_ns(BURST_PERIOD_NS - arch_clock_ns() % BURST_PERIOD_NS);
+}
+
 /* The CPU idles, so that it is asked, or left out, while it sleeps. */
 static void idle(struct stress_worker *worker, struct stress_item *item)
 {
 	(void)item;
-	thread_sleep_ns((1 + stress_random(worker, BURST_MAX)) * 1000000);
+	thread_sleep_ns((1 + stress_random(worker, IDLE_MS_MAX)) * 1000000);
 }
 
 const struct stress_act stress_acts[] = {
+    {"look", "a shared window is read, and written where that is allowed", 6, stress_window_look},
+    {"remap", "a shared window gets other pages", 40, stress_window_remap},
+    {"revoke", "a shared window becomes read-only, or writable again", 40, stress_window_revoke},
     {"protect", "a range becomes read-only and writable again", 20, protect},
     {"drain", "every CPU's caches are emptied", 400, drain},
     {"lowmem", "the event of short memory", 2000, lowmem},
     {"grab", "up to 256 pages are taken and given back at once", 200, grab},
     {"idle", "the CPU sleeps for some milliseconds", 1000, idle},
+    {"burst", "all CPUs sleep, and begin again at the same moment", 4000, burst},
     {NULL, NULL, 0, NULL},
 };

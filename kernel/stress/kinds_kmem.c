@@ -7,18 +7,8 @@
 
 enum { SMALL_PAGES_MAX = 16, LARGE_PAGES_MAX = 96, CONTIG_PAGES_MAX = 8, PAGEABLE_PAGES_MAX = 8 };
 
-static void check_fresh(const struct stress_item *item, const char *what)
-{
-	const volatile uint64_t *words = (const volatile uint64_t *)item->addr;
-
-	for (vm_size_t i = 0; i < item->size / sizeof(*words); i++)
-		if (words[i] != 0) {
-			stress_error("zero-filled memory of %s, %#lx, holds %#lx at offset %lu",
-				     what, (unsigned long)item->addr, (unsigned long)words[i],
-				     (unsigned long)(i * sizeof(*words)));
-			return;
-		}
-}
+/* The largest ranges: a part of a worker's share of memory, at most so many pages. */
+enum { BULK_PART = 16, BULK_PAGES_MAX = 4096 };
 
 static bool item_set(struct stress_item *item, vm_offset_t addr, vm_size_t size)
 {
@@ -34,13 +24,13 @@ static bool malloc_make(struct stress_worker *worker, struct stress_item *item)
 			     ? 1u << stress_random(worker, 5)
 			     : 1 + (unsigned)stress_random(worker, SMALL_PAGES_MAX);
 	bool zero = stress_random(worker, 4) == 0;
-	int wait = stress_random(worker, 8) == 0 ? M_WAITOK : M_NOWAIT;
+	int wait = stress_wait_flag(worker);
 	vm_size_t size = ptoa(pages);
 
 	if (!item_set(item, kmem_malloc(kmem_map, size, wait | (zero ? M_ZERO : 0)), size))
 		return false;
 	if (zero)
-		check_fresh(item, "kmem_malloc");
+		stress_check_zero(item, "fresh memory of kmem_malloc");
 	return true;
 }
 
@@ -55,8 +45,28 @@ static bool alloc_make(struct stress_worker *worker, struct stress_item *item)
 
 	if (!item_set(item, kmem_alloc(kernel_map, size), size))
 		return false;
-	check_fresh(item, "kmem_alloc");
+	stress_check_zero(item, "fresh memory of kmem_alloc");
 	return true;
+}
+
+static bool bulk_make(struct stress_worker *worker, struct stress_item *item)
+{
+	uint64_t limit = atop(worker->share_bytes / BULK_PART);
+	vm_size_t size = ptoa(1 + stress_random(worker, limit < 1                ? 1
+							: limit < BULK_PAGES_MAX ? limit
+										 : BULK_PAGES_MAX));
+
+	return item_set(item, kmem_alloc(kernel_map, size), size);
+}
+
+/* Some sixty of them are all of a worker's share. */
+static bool hoard_make(struct stress_worker *worker, struct stress_item *item)
+{
+	enum { HOARD_PART = 64 };
+	uint64_t least = atop(worker->share_bytes / HOARD_PART);
+	vm_size_t size = ptoa(1 + least + stress_random(worker, least + 1));
+
+	return item_set(item, kmem_alloc(kernel_map, size), size);
 }
 
 static bool contig_make(struct stress_worker *worker, struct stress_item *item)
@@ -80,7 +90,7 @@ static bool pageable_make(struct stress_worker *worker, struct stress_item *item
 
 	if (!item_set(item, kmem_alloc_wait(pipe_map, size), size))
 		return false;
-	check_fresh(item, "kmem_alloc_wait");
+	stress_check_zero(item, "fresh memory of kmem_alloc_wait");
 	return true;
 }
 
@@ -112,8 +122,15 @@ const struct stress_kind stress_kinds_kmem[] = {
     {"kmem", "kmem_malloc of 1 to 16 pages", 20, malloc_make, malloc_drop, wired_inspect},
     {"large", "kmem_alloc of up to 96 pages, zero-filled", 3, alloc_make, kernel_map_drop,
      wired_inspect},
+    {"bulk", "kmem_alloc of up to 16 MiB", 1, bulk_make, kernel_map_drop, wired_inspect},
     {"contig", "kmem_alloc_contig of up to 8 pages", 2, contig_make, kernel_map_drop,
      wired_inspect},
     {"pageable", "kmem_alloc_wait of up to 8 pages", 3, pageable_make, pageable_drop, NULL},
+    {NULL, NULL, 0, NULL, NULL, NULL},
+};
+
+const struct stress_kind stress_kinds_hoard[] = {
+    {"hoard", "kmem_alloc of a large part of memory", 20, hoard_make, kernel_map_drop,
+     wired_inspect},
     {NULL, NULL, 0, NULL, NULL, NULL},
 };

@@ -20,19 +20,6 @@ static void item_set(struct stress_item *item, vm_page_t first, unsigned long np
 	item->size = ptoa(npages);
 }
 
-static void check_zero(const struct stress_item *item)
-{
-	const volatile uint64_t *words = (const volatile uint64_t *)item->addr;
-
-	for (vm_size_t i = 0; i < item->size / sizeof(*words); i++)
-		if (words[i] != 0) {
-			stress_error("a page known to be zero, %#lx, holds %#lx at offset %lu",
-				     (unsigned long)item->addr, (unsigned long)words[i],
-				     (unsigned long)(i * sizeof(*words)));
-			return;
-		}
-}
-
 static bool page_make(struct stress_worker *worker, struct stress_item *item)
 {
 	int req = VM_ALLOC_NORMAL | VM_ALLOC_NOOBJ | VM_ALLOC_WIRED;
@@ -45,7 +32,7 @@ static bool page_make(struct stress_worker *worker, struct stress_item *item)
 		return false;
 	item_set(item, page, 1);
 	if (page->flags & PG_ZERO)
-		check_zero(item);
+		stress_check_zero(item, "a page known to be zero");
 	return true;
 }
 

@@ -26,22 +26,9 @@ void stress_zones_make(void)
 					       UMA_ALIGN_PTR, 0);
 }
 
-static void check_zero(const struct stress_item *item, const char *what)
-{
-	const volatile uint64_t *words = (const volatile uint64_t *)item->addr;
-
-	for (vm_size_t i = 0; i < item->size / sizeof(*words); i++)
-		if (words[i] != 0) {
-			stress_error("zeroed memory of %s, %#lx, holds %#lx at offset %lu", what,
-				     (unsigned long)item->addr, (unsigned long)words[i],
-				     (unsigned long)(i * sizeof(*words)));
-			return;
-		}
-}
-
 static int request_flags(struct stress_worker *worker)
 {
-	int flags = stress_random(worker, 8) == 0 ? M_WAITOK : M_NOWAIT;
+	int flags = stress_wait_flag(worker);
 
 	return stress_random(worker, 4) == 0 ? flags | M_ZERO : flags;
 }
@@ -59,7 +46,7 @@ static bool zone_make(struct stress_worker *worker, struct stress_item *item)
 	if (item->addr == 0)
 		return false;
 	if (flags & M_ZERO)
-		check_zero(item, "a zone");
+		stress_check_zero(item, "zeroed item of a zone");
 	return true;
 }
 
@@ -79,7 +66,7 @@ static bool malloc_make(struct stress_worker *worker, struct stress_item *item)
 	if (item->addr == 0)
 		return false;
 	if (flags & M_ZERO)
-		check_zero(item, "malloc");
+		stress_check_zero(item, "zeroed memory of malloc");
 	return true;
 }
 

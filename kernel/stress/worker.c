@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* One CPU's part in the stress: items, patterns, and handing over. */
-#include "kernel/pattern.h"
-#include "kernel/stress/stress.h"
-
+#include "arch/clock.h"
 #include "arch/cpu.h"
+#include "kernel/pattern.h"
 #include "kernel/sched/thread.h"
+#include "kernel/stress/scenario.h"
 #include "lib/check.h"
+#include "vm/vm_malloc_flags.h"
 
-/* One step in so many hands an item to another CPU; one in so many looks at one a second time. */
-enum { HAND_OVER_EVERY = 4, INSPECT_EVERY = 6 };
+enum {
+	INSPECT_EVERY = 6, /* one step on an item in so many looks at it a second time */
+	WAIT_EVERY = 8,
+	SHARE_PERCENT = 25, /* of a worker's share: holding more, it does not wait for memory */
+	PAUSE_NS = 50 * 1000 * 1000,
+};
 
 /* Steele, Lea and Flood, "Fast splittable pseudorandom number generators" (2014). */
 uint64_t stress_random(struct stress_worker *worker, uint64_t limit)
@@ -20,11 +25,40 @@ uint64_t stress_random(struct stress_worker *worker, uint64_t limit)
 	return (z ^ (z >> 31)) % limit;
 }
 
+static uint64_t quota(const struct stress_worker *worker, unsigned percent)
+{
+	return worker->share_bytes / 100 * percent;
+}
+
+/*
+ * Those who wait hold little, and those who hold much go on giving back: so never do all wait for
+ * what they hold among them.
+ */
+int stress_wait_flag(struct stress_worker *worker)
+{
+	bool may_wait = stress_choice_now()->scenario.may_wait &&
+			worker->held_bytes < quota(worker, SHARE_PERCENT);
+
+	return stress_random(worker, WAIT_EVERY) == 0 && may_wait ? M_WAITOK : M_NOWAIT;
+}
+
+/* --- What takes longest --- */
+
+static void time_end(struct stress_worker *worker, enum stress_timed what, const char *name,
+		     uint64_t start_ns)
+{
+	uint64_t ns = arch_clock_ns() - start_ns;
+
+	if (ns > worker->worst[what].ns)
+		worker->worst[what] = (struct stress_worst){ns, name, worker->cpu};
+}
+
 /* --- Patterns --- */
 
 void stress_fill(struct stress_item *item, uint64_t seed)
 {
 	item->seed = seed;
+	item->filled_by = arch_cpu_id();
 	pattern_fill(item->addr, item->size, seed);
 }
 
@@ -32,27 +66,47 @@ void stress_fill(struct stress_item *item, uint64_t seed)
 void stress_check(struct stress_worker *worker, const struct stress_item *item, vm_offset_t addr,
 		  const char *how)
 {
-	vm_offset_t bad = pattern_check(addr, item->size, item->seed);
-	uint64_t found;
+	uint64_t found = 0;
+	vm_offset_t bad = pattern_find(addr, item->size, item->seed, &found);
 
 	worker->bytes += item->size;
 	if (bad == 0)
 		return;
-	found = *(const volatile uint64_t *)bad;
-	stress_error("%s %#lx (%lu bytes): cpu %u, %s, at %#lx expected %#lx, found %#lx",
+	stress_error("%s %#lx (%lu bytes, filled by cpu %u): cpu %u, %s, at %#lx expected %#lx, "
+		     "found %#lx",
 		     item->kind->name, (unsigned long)item->addr, (unsigned long)item->size,
-		     arch_cpu_id(), how, (unsigned long)bad,
+		     item->filled_by, arch_cpu_id(), how, (unsigned long)bad,
 		     (unsigned long)pattern_word((bad - addr) / sizeof(found), item->seed),
 		     (unsigned long)found);
+}
+
+void stress_check_zero(const struct stress_item *item, const char *what)
+{
+	const volatile uint64_t *words = (const volatile uint64_t *)item->addr;
+
+	for (vm_size_t i = 0; i < item->size / sizeof(*words); i++) {
+		uint64_t word = words[i];
+
+		if (word == 0)
+			continue;
+		stress_error("%s %#lx (%lu bytes): cpu %u at %#lx expected 0, found %#lx", what,
+			     (unsigned long)item->addr, (unsigned long)item->size, arch_cpu_id(),
+			     (unsigned long)&words[i], (unsigned long)word);
+		return;
+	}
 }
 
 /* --- Items --- */
 
 static void item_make(struct stress_worker *worker, struct stress_item *item)
 {
-	const struct stress_kind *kind = stress_pick_kind(stress_random(worker, 1u << 20));
+	const struct stress_kind *kind =
+	    stress_pick_kind(stress_choice_now(), stress_random(worker, 1u << 20));
+	uint64_t start = arch_clock_ns();
+	bool made = kind->make(worker, item);
 
-	if (!kind->make(worker, item)) {
+	time_end(worker, STRESS_MAKE, kind->name, start);
+	if (!made) {
 		worker->short_of_memory++;
 		return;
 	}
@@ -63,9 +117,14 @@ static void item_make(struct stress_worker *worker, struct stress_item *item)
 
 static void item_drop(struct stress_worker *worker, struct stress_item *item)
 {
+	const struct stress_kind *kind = item->kind;
+	uint64_t start;
+
 	stress_check(worker, item, item->addr, "before it is freed");
 	worker->held_bytes -= item->size;
-	item->kind->drop(item);
+	start = arch_clock_ns();
+	kind->drop(item);
+	time_end(worker, STRESS_DROP, kind->name, start);
 	item->kind = NULL;
 }
 
@@ -115,7 +174,7 @@ static void inbox_serve(struct stress_worker *worker, struct stress_item *slot)
 		return;
 	worker->held_bytes += item.size;
 	stress_check(worker, &item, item.addr, "after another cpu handed it over");
-	if (slot->kind == NULL && worker->held_bytes < worker->quota_bytes)
+	if (slot->kind == NULL && worker->held_bytes < quota(worker, SHARE_PERCENT))
 		*slot = item;
 	else
 		item_drop(worker, &item);
@@ -123,31 +182,42 @@ static void inbox_serve(struct stress_worker *worker, struct stress_item *slot)
 
 /* --- Steps --- */
 
-static void step_on_item(struct stress_worker *worker, struct stress_item *item)
+static void step_on_item(struct stress_worker *worker, struct stress_item *item,
+			 const struct stress_scenario *scenario)
 {
 	if (stress_random(worker, INSPECT_EVERY) == 0) {
 		stress_check(worker, item, item->addr, "looking again");
 		if (item->kind->inspect != NULL)
 			item->kind->inspect(worker, item);
-	} else if (stress_random(worker, HAND_OVER_EVERY) == 0) {
+	} else if (stress_random(worker, scenario->hand_over_every) == 0) {
 		item_hand_over(worker, item);
 	} else {
 		item_drop(worker, item);
 	}
 }
 
+static void step_act(struct stress_worker *worker, const struct stress_act *act,
+		     struct stress_item *item)
+{
+	uint64_t start = arch_clock_ns();
+
+	act->act(worker, item->kind != NULL ? item : NULL);
+	time_end(worker, STRESS_ACT, act->name, start);
+}
+
 static void step(struct stress_worker *worker)
 {
 	struct stress_item *item = &worker->items[stress_random(worker, STRESS_ITEMS)];
-	const struct stress_act *act = stress_pick_act(worker);
+	const struct stress_choice *choice = stress_choice_now();
+	const struct stress_act *act = stress_pick_act(choice, worker);
 
 	worker->steps++;
 	inbox_serve(worker, item);
 	if (act != NULL)
-		act->act(worker, item->kind != NULL ? item : NULL);
+		step_act(worker, act, item);
 	else if (item->kind != NULL)
-		step_on_item(worker, item);
-	else if (worker->held_bytes < worker->quota_bytes)
+		step_on_item(worker, item, &choice->scenario);
+	else if (worker->held_bytes < quota(worker, choice->scenario.memory_percent))
 		item_make(worker, item);
 }
 
@@ -168,6 +238,10 @@ void stress_worker_empty(struct stress_worker *worker)
 
 void stress_worker_run(struct stress_worker *worker)
 {
-	while (!stress_stopped())
-		step(worker);
+	while (!stress_stopped()) {
+		if (stress_paused())
+			thread_sleep_ns(PAUSE_NS);
+		else
+			step(worker);
+	}
 }

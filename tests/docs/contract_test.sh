@@ -9,7 +9,7 @@ root=$1
 [ "$root" != --workspace-of ] || root=$(dirname "$(readlink -f "$2")")
 cd "$root"
 contract=docs/contract.md
-headers=(vm/vm_{kern,kern_cache,kern_debug,map,page,object,pageout,swap,fault}.h vm/pmap.h vm/uma.h
+headers=(vm/vm_{kern,kern_cache,kern_debug,kern_quarantine,map,page,object,pageout,swap,fault}.h vm/pmap.h vm/uma.h
 	kernel/malloc/malloc.h kernel/registry/{eventhandler,sysctl}.h)
 mapfile -t tests < <(find tests/host -name '*_test.cc')
 cases=(tests/host/vm/nth_cases_*.cc)

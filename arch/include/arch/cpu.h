@@ -23,7 +23,8 @@ struct arch_percpu {
 	uint32_t irq_depth;     /* > 0: in an interrupt handler */
 	uint32_t need_resched;  /* set by interrupts, read when preempt_count falls to 0 */
 	void *thread;           /* the running thread; sched owns the type */
-	uintptr_t backend[4];   /* scratch of the backend */
+	uint32_t lazy;          /* only permanent mappings may be used: see arch_lazy_begin */
+	uintptr_t backend[2];   /* scratch of the backend */
 };
 
 #include "arch/md/cpu.h"
@@ -47,6 +48,18 @@ struct arch_percpu {
  * static inline void arch_irq_restore(bool were_enabled);
  */
 
+/*
+ * An idle CPU that others need not tell what they unmap: from begin to end it uses only mappings
+ * that never change, which are those of the direct map, of the image, and of its own area and
+ * stack. Interrupts are disabled from begin until arch_cpu_idle. An interrupt that finds the CPU
+ * so runs the lazy handler before anything else, interrupts disabled; it ends the state. NMIs do
+ * not, and are held to the same mappings. Supplied inline by the backend:
+ *
+ * static inline void arch_lazy_begin(void);
+ * static inline void arch_lazy_end(void);
+ * static inline bool arch_lazy(void);
+ */
+
 static inline unsigned arch_cpu_id(void)
 {
 	return arch_percpu()->cpu;
@@ -59,6 +72,9 @@ static inline unsigned arch_cpu_id(void)
  * returns, interrupts disabled, when the interrupted flow is to go on.
  */
 void arch_irq_set_exit_handler(void (*handler)(void));
+
+/* Set once, before any CPU calls arch_lazy_begin. */
+void arch_lazy_set_handler(void (*handler)(void));
 
 /* Makes `area` this CPU's own; area->self and area->cpu are set by the caller. */
 void arch_percpu_install(struct arch_percpu *area);

@@ -42,6 +42,9 @@ void arch_print_trap_state(void (*print)(const char *fmt, ...) QUIRE_PRINTF(1, 2
 /* One line on what the CPU is (vendor, model name), and what the machine is. */
 const char *arch_cpu_description(void);
 
+/* A few words by which firmware names itself, or "unknown". Constant. */
+const char *arch_firmware_description(void);
+
 #ifdef __cplusplus
 }
 #endif

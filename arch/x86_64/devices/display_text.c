@@ -13,19 +13,31 @@ enum {
 	CRTC_CURSOR_START = 0x0a,
 	CURSOR_OFF = 0x20,
 
-	ATTRIBUTE_PLAIN = 0x07, /* light grey on black */
-	ATTRIBUTE_CURSOR = 0x70,
+	INK_PLAIN = 0x07, /* light grey on black */
+	INK_BRIGHT = 0x08,
 	BYTES_PER_CELL = 2,
 };
 
 static uint32_t text_pitch; /* bytes */
 
-static void text_draw(void *ctx, unsigned column, unsigned row, uint8_t cell)
+/* A VGA counts blue 1, green 2, red 4: the other way round. */
+static unsigned text_attribute(uint16_t cell)
+{
+	unsigned colour = (cell & SCREEN_COLOUR) >> SCREEN_COLOUR_SHIFT;
+	unsigned ink = INK_BRIGHT | (colour & 1) << 2 | (colour & 2) | (colour & 4) >> 2;
+	bool reverse = ((cell & SCREEN_CURSOR) != 0) != ((cell & SCREEN_REVERSE) != 0);
+
+	if (colour == 0)
+		ink = INK_PLAIN;
+	/* Bright paper would blink. */
+	return reverse ? (ink & ~(unsigned)INK_BRIGHT) << 4 : ink;
+}
+
+static void text_draw(void *ctx, unsigned column, unsigned row, uint16_t cell)
 {
 	volatile uint16_t *line = (volatile uint16_t *)((char *)ctx + (size_t)row * text_pitch);
-	unsigned attribute = cell & SCREEN_CURSOR ? ATTRIBUTE_CURSOR : ATTRIBUTE_PLAIN;
 
-	line[column] = (uint16_t)(attribute << 8 | (cell & ~SCREEN_CURSOR));
+	line[column] = (uint16_t)(text_attribute(cell) << 8 | (cell & SCREEN_CHARACTER));
 }
 
 bool display_text_init(struct screen *screen, const struct boot_framebuffer *fb)

@@ -28,9 +28,12 @@ static const char shifted[] = "\0\033"
 			      "\0|ZXCVBNM<>?"
 			      "\0*\0 ";
 
-/* Keys 0x47 to 0x53 of the number pad, which the grey keys repeat with a prefix. */
+/*
+ * Keys 0x47 to 0x53 of the number pad, which the grey keys repeat with a prefix. A digit is one
+ * that terminals send with a '~' behind it.
+ */
 enum { KEYPAD_FIRST = 0x47 };
-static const char keypad_finals[] = "HA\0\0D\0C\0FB\0\0\0";
+static const char keypad_finals[] = "HA5\0D\0C\0FB623";
 
 static bool keyboard_modifier(struct keyboard_state *state, uint8_t key, bool down)
 {
@@ -80,7 +83,8 @@ static size_t keyboard_cursor_key(uint8_t key, char out[KEYBOARD_CHARS_MAX])
 	out[0] = '\033';
 	out[1] = '[';
 	out[2] = keypad_finals[index];
-	return 3;
+	out[3] = '~';
+	return out[2] <= '9' ? 4 : 3;
 }
 
 static size_t keyboard_extended(struct keyboard_state *state, uint8_t key, bool down, char *out)

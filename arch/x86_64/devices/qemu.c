@@ -53,7 +53,7 @@ static void report_line(void *ctx, const char *line)
 
 size_t devices_cmdline(char *buf, size_t size)
 {
-	struct fw_report report = {report_line, NULL, 0};
+	struct fw_report report = {.show = report_line};
 	struct fwcfg_file file;
 
 	if (size > 0)

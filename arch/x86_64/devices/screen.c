@@ -3,16 +3,13 @@
 
 #include "lib/string.h"
 
-/* Where in an escape sequence (ECMA-48 5.4: ESC [, parameters, one final byte) the text is. */
-enum screen_escape { ESCAPE_NONE, ESCAPE_BEGUN, ESCAPE_PARAMETERS };
-
 enum { TAB_COLUMNS = 8 };
 
 static void screen_draw_changes(struct screen *screen)
 {
 	for (unsigned row = 0; row < screen->rows; row++) {
 		for (unsigned column = 0; column < screen->columns; column++) {
-			uint8_t cell = screen->wanted[row][column];
+			uint16_t cell = screen->wanted[row][column];
 
 			if (row == screen->row && column == screen->column)
 				cell |= SCREEN_CURSOR;
@@ -24,11 +21,18 @@ static void screen_draw_changes(struct screen *screen)
 	}
 }
 
+static void screen_blank(struct screen *screen, unsigned row)
+{
+	for (unsigned column = 0; column < SCREEN_COLUMNS_MAX; column++)
+		screen->wanted[row][column] = ' ';
+}
+
 void screen_init(struct screen *screen, unsigned columns, unsigned rows,
-		 void (*draw)(void *ctx, unsigned column, unsigned row, uint8_t cell), void *ctx)
+		 void (*draw)(void *ctx, unsigned column, unsigned row, uint16_t cell), void *ctx)
 {
 	memset(screen, 0, sizeof(*screen));
-	memset(screen->wanted, ' ', sizeof(screen->wanted));
+	for (unsigned row = 0; row < SCREEN_ROWS_MAX; row++)
+		screen_blank(screen, row);
 	screen->columns = columns < SCREEN_COLUMNS_MAX ? columns : SCREEN_COLUMNS_MAX;
 	screen->rows = rows < SCREEN_ROWS_MAX ? rows : SCREEN_ROWS_MAX;
 	screen->draw = draw;
@@ -41,8 +45,9 @@ static void screen_jump(struct screen *screen)
 	unsigned jump = screen->rows > SCREEN_JUMP_ROWS ? SCREEN_JUMP_ROWS : 1;
 
 	memmove(screen->wanted[0], screen->wanted[jump],
-		(size_t)(screen->rows - jump) * SCREEN_COLUMNS_MAX);
-	memset(screen->wanted[screen->rows - jump], ' ', (size_t)jump * SCREEN_COLUMNS_MAX);
+		(size_t)(screen->rows - jump) * sizeof(screen->wanted[0]));
+	for (unsigned row = screen->rows - jump; row < screen->rows; row++)
+		screen_blank(screen, row);
 	screen->row = screen->rows - jump;
 }
 
@@ -63,7 +68,7 @@ static void screen_put(struct screen *screen, uint8_t c)
 
 	if (row >= SCREEN_ROWS_MAX || column >= SCREEN_COLUMNS_MAX)
 		return;
-	screen->wanted[row][column] = c;
+	screen->wanted[row][column] = c | screen->style;
 	screen->column = column + 1;
 }
 
@@ -74,28 +79,9 @@ static void screen_tab(struct screen *screen)
 	while (screen->column % TAB_COLUMNS != 0 && screen->column < screen->columns);
 }
 
-/* Takes a character that belongs to an escape sequence; false if it does not. */
-static bool screen_escape(struct screen *screen, char c)
-{
-	switch (screen->escape) {
-	case ESCAPE_BEGUN:
-		screen->escape = c == '[' ? ESCAPE_PARAMETERS : ESCAPE_NONE;
-		return true;
-	case ESCAPE_PARAMETERS:
-		if (c >= 0x40 && c <= 0x7e)
-			screen->escape = ESCAPE_NONE;
-		return true;
-	default:
-		if (c != '\033')
-			return false;
-		screen->escape = ESCAPE_BEGUN;
-		return true;
-	}
-}
-
 static void screen_take(struct screen *screen, char c)
 {
-	if (screen_escape(screen, c))
+	if (screen_csi(screen, c))
 		return;
 	switch (c) {
 	case '\n':

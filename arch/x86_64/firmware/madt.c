@@ -224,7 +224,7 @@ unsigned madt_limit_ids(struct madt_cpus *cpus, uint32_t max_id)
 	unsigned kept = 0;
 
 	for (unsigned i = 0; i < before; i++) {
-		if (cpus->apic_ids[i] > max_id)
+		if (i > 0 && cpus->apic_ids[i] > max_id)
 			continue;
 		cpus->apic_ids[kept] = cpus->apic_ids[i];
 		cpus->forms[kept] = cpus->forms[i];

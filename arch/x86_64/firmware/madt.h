@@ -68,7 +68,8 @@ bool madt_place_boot_cpu(struct madt_cpus *cpus, uint32_t boot_apic_id);
 
 /*
  * Drops the CPUs with ids above `max_id`, which cannot be addressed: 254 in xAPIC mode, where 255
- * is the broadcast (Intel SDM vol. 3A 11.6.2.1). Returns how many.
+ * is the broadcast (Intel SDM vol. 3A 11.6.2.1). The CPU at index 0 stays, for it is running. Call
+ * it after madt_place_boot_cpu(). Returns how many.
  */
 unsigned madt_limit_ids(struct madt_cpus *cpus, uint32_t max_id);
 

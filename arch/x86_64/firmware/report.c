@@ -5,25 +5,48 @@
 
 #include "lib/format.h"
 
-void fw_report_add(struct fw_report *report, const char *fmt, ...)
+static void show_line(struct fw_report *report, const char *fmt, va_list args)
 {
 	char line[FW_REPORT_LINE_MAX];
+
+	format_v(line, sizeof(line), fmt, args);
+	report->show(report->ctx, line);
+}
+
+void fw_report_add(struct fw_report *report, const char *fmt, ...)
+{
 	va_list args;
 
 	if (report == NULL)
 		return;
 	report->count++;
-	if (report->show == NULL || report->count > FW_REPORT_LINES)
+	if (report->show == NULL)
+		return;
+	if (report->count - report->always > FW_REPORT_LINES) {
+		report->hidden++;
+		return;
+	}
+	va_start(args, fmt);
+	show_line(report, fmt, args);
+	va_end(args);
+}
+
+void fw_report_always(struct fw_report *report, const char *fmt, ...)
+{
+	va_list args;
+
+	if (report == NULL)
+		return;
+	report->count++;
+	report->always++;
+	if (report->show == NULL)
 		return;
 	va_start(args, fmt);
-	format_v(line, sizeof(line), fmt, args);
+	show_line(report, fmt, args);
 	va_end(args);
-	report->show(report->ctx, line);
 }
 
 unsigned fw_report_hidden(const struct fw_report *report)
 {
-	if (report->show == NULL || report->count <= FW_REPORT_LINES)
-		return 0;
-	return report->count - FW_REPORT_LINES;
+	return report->hidden;
 }

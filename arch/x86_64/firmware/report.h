@@ -25,10 +25,15 @@ struct fw_report {
 	/* Takes one line without a newline; NULL to count only. Must not keep `line`. */
 	void (*show)(void *ctx, const char *line);
 	void *ctx;
-	unsigned count; /* problems so far, shown or not */
+	unsigned count;  /* problems so far, shown or not */
+	unsigned always; /* of them: by fw_report_always() */
+	unsigned hidden; /* of them: not shown, because there were too many */
 };
 
 void fw_report_add(struct fw_report *report, const char *fmt, ...) QUIRE_PRINTF(2, 3);
+
+/* The same for what the machine makes of its problems: shown however many lines were before. */
+void fw_report_always(struct fw_report *report, const char *fmt, ...) QUIRE_PRINTF(2, 3);
 
 /* Problems that were counted and not shown because there were too many. */
 unsigned fw_report_hidden(const struct fw_report *report);

@@ -17,6 +17,7 @@ enum {
 
 struct parser {
 	struct srat *srat;
+	const struct raw_map *ram; /* NULL: unknown */
 	struct fw_report *report;
 	struct acpi_entry_iter iter;
 	uint32_t proximity_mask;
@@ -30,6 +31,21 @@ void srat_init(struct srat *srat)
 	srat->domain_count = 1;
 }
 
+/* Usable memory that nothing else claims is not asked for here: that is the memory map's affair. */
+static bool has_ram(const struct raw_map *ram, const struct srat_range *range)
+{
+	if (ram == NULL)
+		return true;
+	for (unsigned i = 0; i < ram->count; i++) {
+		vm_paddr_t end;
+
+		if (ram->ranges[i].type == RAW_USABLE && raw_range_end(&ram->ranges[i], &end) &&
+		    ram->ranges[i].start < range->end && end > range->start)
+			return true;
+	}
+	return false;
+}
+
 static void take_memory(struct parser *parser, const uint8_t *data)
 {
 	struct srat *srat = parser->srat;
@@ -40,6 +56,8 @@ static void take_memory(struct parser *parser, const uint8_t *data)
 		return;
 	if (__builtin_add_overflow(range.start, length, &range.end)) {
 		parser->bad_ranges++;
+	} else if (!has_ram(parser->ram, &range)) {
+		return;
 	} else if (srat->range_count == SRAT_RANGES_MAX) {
 		parser->lost++;
 	} else {
@@ -170,9 +188,11 @@ static void read_entries(struct parser *parser, const void *table, size_t len)
 		fw_report_add(parser->report, "srat: %u entries too many: ignored", parser->lost);
 }
 
-bool srat_parse(const void *table, size_t len, struct srat *srat, struct fw_report *report)
+bool srat_parse(const void *table, size_t len, const struct raw_map *ram, struct srat *srat,
+		struct fw_report *report)
 {
-	struct parser parser = {.srat = srat, .report = report, .proximity_mask = UINT32_MAX};
+	struct parser parser = {
+	    .srat = srat, .ram = ram, .report = report, .proximity_mask = UINT32_MAX};
 	const struct srat_range *bad;
 
 	srat_init(srat);

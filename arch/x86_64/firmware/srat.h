@@ -10,6 +10,7 @@
 #ifndef QUIRE_ARCH_X86_64_FIRMWARE_SRAT_H
 #define QUIRE_ARCH_X86_64_FIRMWARE_SRAT_H
 
+#include "arch/x86_64/firmware/boot_raw.h"
 #include "arch/x86_64/firmware/report.h"
 #include "lib/types.h"
 
@@ -48,10 +49,13 @@ void srat_init(struct srat *srat);
 
 /*
  * Reads a whole table, header included, whose length and checksum acpi_load() has verified.
- * *srat is initialised first. False, with one domain, when the table says nothing or contradicts
- * itself (ranges of two domains overlap).
+ * *srat is initialised first. Ranges without usable memory in `ram` are left out, so that each
+ * domain has some: tables name slots for memory that may be plugged in later. NULL: nothing is
+ * known of RAM. False, with one domain, when the table says nothing or contradicts itself (ranges
+ * of two domains overlap).
  */
-bool srat_parse(const void *table, size_t len, struct srat *srat, struct fw_report *report);
+bool srat_parse(const void *table, size_t len, const struct raw_map *ram, struct srat *srat,
+		struct fw_report *report);
 
 /* 0 for what the table does not mention. */
 uint32_t srat_domain_of_cpu(const struct srat *srat, uint32_t apic_id);

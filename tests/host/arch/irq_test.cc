@@ -3,6 +3,7 @@
 
 #include "arch/atomic.h"
 #include "arch/clock.h"
+#include "arch/host/director.h"
 
 namespace
 {
@@ -240,6 +241,47 @@ TEST_F(IrqTest, IdleDoesNotLoseAnInterruptFromBefore)
 	arch_ipi_send(0, ARCH_IPI_RESCHED);
 	arch_cpu_idle();
 	EXPECT_EQ(count(ARCH_IPI_RESCHED), 1u);
+}
+
+/* Before anything of the interrupt's own, and only when it is needed. */
+TEST_F(IrqTest, LazyHandlerRunsFirstAndOnlyWhenLazy)
+{
+	static unsigned ends;
+
+	ends = 0;
+	arch_lazy_set_handler([] {
+		EXPECT_EQ(count(ARCH_IPI_CALL), 0u);
+		EXPECT_FALSE(arch_irq_enabled());
+		ends++;
+		arch_lazy_end();
+	});
+	arch_lazy_begin();
+	arch_ipi_send(0, ARCH_IPI_CALL);
+	arch_cpu_idle();
+	EXPECT_EQ(ends, 1u);
+	EXPECT_EQ(count(ARCH_IPI_CALL), 1u);
+	EXPECT_FALSE(arch_lazy());
+	arch_ipi_send(0, ARCH_IPI_CALL);
+	arch_cpu_idle();
+	EXPECT_EQ(ends, 1u);
+	EXPECT_EQ(count(ARCH_IPI_CALL), 2u);
+}
+
+TEST_F(IrqTest, NmiLeavesTheCpuLazy)
+{
+	static unsigned nmis;
+
+	nmis = 0;
+	arch_lazy_set_handler([] { arch_lazy_end(); });
+	arch_lazy_begin();
+	ASSERT_TRUE(host_nmi(0, [] {
+		EXPECT_TRUE(arch_lazy());
+		nmis++;
+	}));
+	arch_timer_start(1000);
+	arch_cpu_idle();
+	EXPECT_EQ(nmis, 1u);
+	EXPECT_FALSE(arch_lazy()) << "the tick has ended it";
 }
 
 TEST_F(IrqTest, ExitHandlerRunsWhenAskedForAndAllowed)

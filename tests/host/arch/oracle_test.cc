@@ -110,4 +110,83 @@ TEST_F(OracleTest, CountsStayExactWhenEntriesAreEvicted)
 		arch_page_released(pa, 1);
 }
 
+/* --- CPUs that idle and are told of nothing --- */
+
+TEST_F(OracleTest, LazyCpuIsExcusedAndHasFlushedWhenItIsLazyNoMore)
+{
+	vm_paddr_t pa = frame();
+
+	map(VA, pa);
+	on_cpu(2, [] {
+		(void)host_load64(VA);
+		arch_lazy_begin();
+	});
+	arch_pte_write(entry(VA), 0);
+	arch_page_released(pa, 1);
+	host_assert_no_translation(VA, VA + PAGE_SIZE);
+	on_cpu(2, [] {
+		EXPECT_DEATH(arch_lazy_end(), "CPU 2 leaves idle and still knows page 0x[0-9a-f]+ "
+					      "at 0xfffffe0000000000");
+		arch_tlb_invalidate_page(VA + PAGE_SIZE);
+		EXPECT_DEATH(arch_lazy_end(), "CPU 2 leaves idle");
+		arch_tlb_flush();
+		arch_lazy_end();
+		EXPECT_FALSE(arch_lazy());
+	});
+	arch_page_released(pa, 1);
+}
+
+TEST_F(OracleTest, LazyCpuThatKnewNothingOfItNeedNotFlush)
+{
+	vm_paddr_t pa = frame();
+
+	on_cpu(2, [] { arch_lazy_begin(); });
+	arch_page_released(pa, 1);
+	on_cpu(2, [] { arch_lazy_end(); });
+}
+
+TEST_F(OracleTest, ExcuseOfOneCpuIsNoneForAnother)
+{
+	vm_paddr_t pa = frame();
+
+	map(VA, pa);
+	on_cpu(1, [] {
+		(void)host_load64(VA);
+		arch_lazy_begin();
+	});
+	on_cpu(2, [] { (void)host_load64(VA); });
+	EXPECT_DEATH(arch_page_released(pa, 1), "released while CPU 2 still maps it");
+}
+
+/* A cache may be filled through it, used or not. */
+TEST_F(OracleTest, MemoryTypeThatALazyCpuKnowsIsNotExcused)
+{
+	vm_paddr_t pa = frame();
+
+	map(VA, pa, DATA | PTE_PCD | PTE_PWT);
+	on_cpu(1, [] {
+		(void)host_load64(VA);
+		arch_lazy_begin();
+	});
+	EXPECT_DEATH(arch_page_released(pa, 1), "while CPU 1 knows it with memory type 3");
+}
+
+TEST_F(OracleTest, LazyCpuMayUsePermanentMappingsOnly)
+{
+	vm_paddr_t pa = frame();
+	uint64_t word;
+
+	map(VA, pa);
+	arch_lazy_begin();
+	(void)host_load64(PHYSMAP_BASE + pa);
+	host_store64(arch_mmu_image_end() - PAGE_SIZE, 1);
+	EXPECT_DEATH((void)host_load64(VA),
+		     "CPU 0 idles, is told of nothing, and touches 0xfffffe");
+	EXPECT_DEATH(host_store64(VA, 1), "touches");
+	EXPECT_DEATH(host_execute(VA), "touches");
+	EXPECT_DEATH((void)host_load_nofault(VA, &word, sizeof(word)), "touches");
+	arch_lazy_end();
+	(void)host_load64(VA);
+}
+
 } // namespace

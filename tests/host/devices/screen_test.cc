@@ -16,17 +16,19 @@ class Screen : public testing::Test
       protected:
 	std::unique_ptr<struct screen> screen = std::make_unique<struct screen>();
 	std::vector<std::string> display;
-	unsigned cursors = 0, draws = 0;
+	std::vector<std::vector<unsigned>> styles;
+	unsigned draws = 0;
 	unsigned columns, rows;
 
-	static void draw(void *ctx, unsigned column, unsigned row, uint8_t cell)
+	static void draw(void *ctx, unsigned column, unsigned row, uint16_t cell)
 	{
 		Screen *self = static_cast<Screen *>(ctx);
 
 		ASSERT_LT(row, self->rows);
 		ASSERT_LT(column, self->columns);
 		self->draws++;
-		self->display[row][column] = (char)(cell & ~SCREEN_CURSOR);
+		self->display[row][column] = (char)(cell & SCREEN_CHARACTER);
+		self->styles[row][column] = cell & (SCREEN_COLOUR | SCREEN_REVERSE);
 	}
 
 	void open(unsigned wide, unsigned high)
@@ -34,6 +36,7 @@ class Screen : public testing::Test
 		columns = wide;
 		rows = high;
 		display.assign(high, std::string(wide, '?'));
+		styles.assign(high, std::vector<unsigned>(wide));
 		screen_init(screen.get(), wide, high, draw, this);
 	}
 
@@ -105,8 +108,49 @@ TEST_F(Screen, BackspaceReturnAndTab)
 TEST_F(Screen, SkipsEscapeSequences)
 {
 	open(20, 4);
-	write("\033[1;31mred\033[0m \033(plain");
+	write("\033[?25l\033[5Cred\033[0m \033(plain");
 	EXPECT_EQ("red plain", row(0));
+}
+
+TEST_F(Screen, PlacesTheCursor)
+{
+	open(20, 4);
+	write("\033[3;5Hthere\033[Hhome\033[2;1fsecond");
+	EXPECT_EQ("home", row(0));
+	EXPECT_EQ("second", row(1));
+	EXPECT_EQ("    there", row(2));
+	write("\033[99;99Hx\033[4294967297;1Hy");
+	EXPECT_EQ('x', display[3][19]);
+	EXPECT_EQ('y', display[3][0]);
+}
+
+TEST_F(Screen, Erases)
+{
+	open(6, 4);
+	write("111111222222333333444444");
+	write("\033[2;3H\033[K");
+	EXPECT_EQ("22", row(1));
+	write("\033[3;3H\033[1K");
+	EXPECT_EQ("   333", row(2));
+	write("\033[3;5H\033[J");
+	EXPECT_EQ("111111", row(0));
+	EXPECT_EQ("   3", row(2));
+	EXPECT_EQ("", row(3));
+	write("\033[2J");
+	for (unsigned i = 0; i < 4; i++)
+		EXPECT_EQ("", row(i));
+}
+
+TEST_F(Screen, ChoosesColours)
+{
+	const unsigned red = 1 << SCREEN_COLOUR_SHIFT, cyan = 6 << SCREEN_COLOUR_SHIFT;
+
+	open(20, 4);
+	write("a\033[31mb\033[7;36mc\033[27md\033[39me\033[7mf\033[0mg\033[mh");
+	EXPECT_EQ("abcdefgh", row(0));
+	EXPECT_EQ(
+	    (std::vector<unsigned>{0, red, cyan | SCREEN_REVERSE, cyan, 0, SCREEN_REVERSE, 0, 0}),
+	    std::vector<unsigned>(styles[0].begin(), styles[0].begin() + 8));
 }
 
 TEST_F(Screen, ReplacesWhatIsNotAscii)
@@ -144,7 +188,8 @@ TEST_F(Screen, AnySizeAndAnyBytesAreHarmless)
 			std::string text(random() % 60, '\0');
 
 			for (char &c : text)
-				c = random() % 2 ? (char)random() : "\n\b\t\r\033[m"[random() % 7];
+				c = random() % 2 ? (char)random()
+						 : "\n\b\t\r\033[mHJK;19"[random() % 14];
 			write(text);
 		}
 	}

@@ -198,7 +198,7 @@ class Report
 		static_cast<Report *>(ctx)->lines.emplace_back(line);
 	}
 
-	fw_report report = {show, this, 0};
+	fw_report report = {show, this, 0, 0, 0};
 };
 
 } // namespace firmware

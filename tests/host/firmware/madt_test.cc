@@ -302,9 +302,19 @@ TEST(MadtLimit, CpusThatCannotBeAddressedAreDropped)
 {
 	Parsed p(Table().x2apic(255).lapic(1).x2apic(300).x2apic(254));
 
+	madt_place_boot_cpu(&p, 1);
 	EXPECT_EQ(madt_limit_ids(&p, 254), 2u);
 	EXPECT_EQ(p.ids(), Ids({1, 254}));
 	EXPECT_EQ(madt_limit_ids(&p, 254), 0u);
+}
+
+TEST(Madt, TheCpuThatRunsStaysWhateverItsId)
+{
+	Parsed p(Table().lapic(0).x2apic(300).x2apic(400));
+
+	madt_place_boot_cpu(&p, 300);
+	EXPECT_EQ(madt_limit_ids(&p, 254), 1u);
+	EXPECT_EQ(p.ids(), Ids({300, 0}));
 }
 
 } // namespace

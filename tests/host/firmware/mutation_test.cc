@@ -206,7 +206,7 @@ TEST(Mutation, SratAndMemoryMap)
 		const std::vector<uint8_t> table = mutator.damage(good);
 		memmap_input in = {map.get(), nullptr, 0, domains.get(), 0};
 
-		srat_parse(table.data(), table.size(), domains.get(), nullptr);
+		srat_parse(table.data(), table.size(), nullptr, domains.get(), nullptr);
 		ASSERT_GE(domains->domain_count, 1u);
 		ASSERT_LE(domains->domain_count, MAXMEMDOM);
 		ASSERT_LT(srat_domain_of_cpu(domains.get(), 0x102), domains->domain_count);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "arch/x86_64/firmware/srat.h"
 
+#include <memory>
+
 #include "tests/host/firmware/firmware_image.h"
 #include "gtest/gtest.h"
 
@@ -38,11 +40,11 @@ class Table : public Bytes
 };
 
 struct Parsed : srat {
-	explicit Parsed(const Bytes &table)
+	explicit Parsed(const Bytes &table, const raw_map *ram = nullptr)
 	{
 		const std::vector<uint8_t> exact(table.data.begin(), table.data.end());
 
-		good = srat_parse(exact.data(), exact.size(), this, report);
+		good = srat_parse(exact.data(), exact.size(), ram, this, report);
 	}
 
 	uint32_t memory(uint64_t pa) const
@@ -236,6 +238,46 @@ TEST(Srat, ATableThatSaysNothingIsOneDomain)
 		EXPECT_EQ(p.memory(0), 0u);
 	}
 	EXPECT_FALSE(Parsed(Table().cpu(1, 1).cpu(2, 2)).good);
+}
+
+TEST(Srat, SlotsWithoutMemoryAreNoDomains)
+{
+	auto ram = std::make_unique<raw_map>();
+
+	*ram = {};
+	raw_map_add(ram.get(), 0, GIB, RAW_USABLE);
+	raw_map_add(ram.get(), 2 * GIB, GIB, RAW_USABLE);
+	raw_map_add(ram.get(), 3 * GIB, GIB, RAW_RESERVED);
+
+	Parsed p(Table()
+		     .memory(0, 0, GIB)
+		     .memory(1, GIB, GIB) // nothing is there
+		     .memory(2, 2 * GIB, GIB)
+		     .memory(3, 3 * GIB, GIB) // nothing that is usable
+		     .memory(4, 4 * GIB, GIB) // may be plugged in later
+		     .cpu(2, 5)
+		     .cpu(4, 6),
+		 ram.get());
+
+	EXPECT_EQ(p.domain_count, 2u);
+	EXPECT_EQ(p.memory(2 * GIB), 1u);
+	EXPECT_EQ(p.cpu(5), 1u);
+	EXPECT_EQ(p.cpu(6), 0u);
+	EXPECT_EQ(p.report.count(), 0u) << p.report.all();
+}
+
+TEST(Srat, OverlapsWhereNoMemoryIsAreNoContradiction)
+{
+	auto ram = std::make_unique<raw_map>();
+
+	*ram = {};
+	raw_map_add(ram.get(), 0, GIB, RAW_USABLE);
+
+	Parsed p(Table().memory(0, 0, GIB).memory(0, 8 * GIB, GIB).memory(1, 8 * GIB, GIB),
+		 ram.get());
+
+	EXPECT_TRUE(p.good);
+	EXPECT_EQ(p.domain_count, 1u);
 }
 
 } // namespace

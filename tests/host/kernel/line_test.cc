@@ -10,17 +10,23 @@
 namespace
 {
 
-// What a terminal shows: characters overwrite, \b goes back, \n begins anew.
-std::string shown;
+// What a terminal shows: characters overwrite, \b goes back, \n and an empty screen begin anew.
+std::string shown, listed;
 size_t column;
 
 void show(const char *text, size_t length)
 {
+	if (std::string(text, length) == "\033[2J\033[H") {
+		shown.clear();
+		column = 0;
+		return;
+	}
 	for (size_t i = 0; i < length; i++) {
 		if (text[i] == '\b') {
 			ASSERT_GT(column, 0u);
 			column--;
 		} else if (text[i] == '\n') {
+			listed = shown;
 			shown.clear();
 			column = 0;
 		} else if (text[i] != '\a') {
@@ -123,6 +129,78 @@ TEST_F(Line, DeletesAllAndWords)
 	expect("", 0);
 }
 
+TEST_F(Line, DeletesForwards)
+{
+	type("abcdef\001\033[C\033[3~");
+	expect("acdef", 1);
+	type("\033[C\033[C\013");
+	expect("acd", 3);
+	type("\033[3~\013");
+	expect("acd", 3);
+}
+
+TEST_F(Line, KnowsHomeAndEndAsNumbers)
+{
+	type("abc\033[1~x\033[4~y\033[7~");
+	expect("xabcy", 0);
+	type("\033[8~");
+	expect("xabcy", 5);
+	type("\033[1;5~\033[99999999999~");
+	expect("xabcy", 5);
+}
+
+TEST_F(Line, AnEmptyScreenKeepsTheLine)
+{
+	type("abc\033[D\014");
+	expect("abc", 2);
+}
+
+const char *word(const char *before, size_t length, size_t index)
+{
+	static const char *const commands[] = {"stress", "sysctl", "sysinfo", "audit"};
+	static const char *const options[] = {"kmem.cache", "kmem.debug"};
+
+	if (length == 0)
+		return index < 4 ? commands[index] : nullptr;
+	EXPECT_EQ("sysctl ", std::string(before, length));
+	return index < 2 ? options[index] : nullptr;
+}
+
+TEST_F(Line, TabCompletesAWord)
+{
+	line.word = word;
+	type("au\t");
+	expect("audit ", 6);
+	type("\025sys\t");
+	expect("sys", 3); /* two candidates: a list, and the line again */
+	EXPECT_EQ("sysctl   sysinfo  ", listed);
+	type("c\t");
+	expect("sysctl ", 7);
+	type("k\t");
+	expect("sysctl kmem.", 12);
+	type("d\t");
+	expect("sysctl kmem.debug ", 18);
+}
+
+TEST_F(Line, TabDoesNothingWhereNothingFits)
+{
+	line.word = word;
+	type("xyz\t");
+	expect("xyz", 3);
+	line.word = nullptr;
+	type("\025au\t");
+	expect("au", 2);
+}
+
+TEST_F(Line, TabStopsWhereTheLineIsFull)
+{
+	line.word = [](const char *, size_t, size_t index) -> const char * {
+		return index == 0 ? "a_word_that_does_not_fit" : nullptr;
+	};
+	type(std::string(LINE_MAX - 5, ' ') + "a_\t");
+	EXPECT_EQ((unsigned)LINE_MAX - 1, line.length);
+}
+
 TEST_F(Line, GivesUp)
 {
 	EXPECT_EQ(LINE_GIVEN_UP, type("abc\003"));
@@ -175,8 +253,11 @@ TEST_F(Line, AnyBytesLeaveTerminalAndLineInAgreement)
 {
 	std::mt19937 random(4);
 
+	line.word = [](const char *, size_t, size_t index) -> const char * {
+		return index < 3 ? (const char *[]){"ab", "abba", "b"}[index] : nullptr;
+	};
 	for (int round = 0; round < 200000; round++) {
-		const char keys[] = "ab \b\033[ABCDHF\001\005\025\027";
+		const char keys[] = "ab \b\033[ABCDHF\001\005\025\027\t\013\0143~";
 		char c = random() % 16 ? keys[random() % (sizeof(keys) - 1)] : (char)random();
 
 		if (line_input(&line, c) != LINE_MORE)

@@ -81,6 +81,8 @@ TEST(Cmdline, RunTakesTheRestOfTheLine)
 {
 	EXPECT_EQ(options("smp=4 run=cpus; alloc 3 4; audit  "),
 		  Strings({"smp=4", "run=cpus; alloc 3 4; audit"}));
+	EXPECT_EQ(options("start=stress 60 seed=7; audit"),
+		  Strings({"start=stress 60 seed=7; audit"}));
 	EXPECT_EQ(options("run="), Strings({"run="}));
 	EXPECT_EQ(options("run=   "), Strings({"run="}));
 	EXPECT_EQ(options("run=say \"x\" y=1"), Strings({"run=say \"x\" y=1"}));

@@ -148,6 +148,11 @@ class MapDriver : public VmTest
 
 	uint64_t random(uint64_t limit)
 	{
+		return draw(limit);
+	}
+	/* A number below `limit`: from the seed, unless somebody else decides. */
+	virtual uint64_t draw(uint64_t limit)
+	{
 		return random_() % limit;
 	}
 	bool one_in(uint64_t n)

@@ -17,11 +17,11 @@ TEST_F(PercpuTest, TheBootCpuKeepsWhatTheBackendStoredInItsFirstArea)
 {
 	config.cpus = 1;
 	host_machine_create(&config);
-	arch_percpu()->backend[2] = 77;
+	arch_percpu()->backend[1] = 77;
 	smp_init();
 	EXPECT_EQ(percpu_self(), percpu_of(0));
 	EXPECT_EQ(percpu_self()->arch.self, arch_percpu());
-	EXPECT_EQ(percpu_self()->arch.backend[2], 77u);
+	EXPECT_EQ(percpu_self()->arch.backend[1], 77u);
 	EXPECT_EQ(arch_cpu_id(), 0u);
 }
 

@@ -132,6 +132,31 @@ TEST_F(ShootdownTest, LostInterruptIsSentAgainAndTheTargetNamed)
 	EXPECT_FALSE(logged("shootdown: cpu 2 has not")) << host_log();
 }
 
+/* What the self-test of the machine uses. */
+TEST_F(ShootdownTest, InjectedFaultsHappenOnce)
+{
+	const enum shootdown_fault faults[] = {SHOOTDOWN_LOST, SHOOTDOWN_LATE, SHOOTDOWN_TWICE};
+	const uint64_t sent[] = {2, 2, 4};
+	struct shootdown_stats stats;
+
+	config.step_ns = 20 * 1000;
+	boot_shootdown(3, 1);
+	for (unsigned i = 0; i < 3; i++) {
+		uint64_t before = host_ipi_sent(ARCH_IPI_SHOOTDOWN);
+
+		touch_on_all(page(0));
+		shootdown_inject(faults[i]);
+		shootdown_range(page(0), page(0) + PAGE_SIZE, SHOOTDOWN_FREE);
+		EXPECT_EQ(cpus_remembering(page(0)), 0u);
+		EXPECT_EQ(host_ipi_sent(ARCH_IPI_SHOOTDOWN), before + sent[i]) << i;
+		shootdown_range(page(0), page(0) + PAGE_SIZE, SHOOTDOWN_FREE);
+		EXPECT_EQ(host_ipi_sent(ARCH_IPI_SHOOTDOWN), before + sent[i] + 2) << i;
+	}
+	shootdown_stats(&stats);
+	EXPECT_EQ(stats.resends, 2u);
+	EXPECT_EQ(audit(), 0u) << audit_text();
+}
+
 TEST_F(ShootdownTest, CpuWithInterruptsOffIsWaitedFor)
 {
 	struct atomic32 off = {0}, enabled = {0};
@@ -255,6 +280,38 @@ TEST_F(ShootdownTest, AuditFindsARequestThatNobodyMade)
 	EXPECT_EQ(audit(), 1u);
 }
 
+TEST_F(ShootdownTest, CountsHowLongItTookByPowersOfTwo)
+{
+	struct shootdown_stats stats;
+	uint64_t sum = 0;
+	unsigned last = 0;
+
+	boot_shootdown(3, 1);
+	for (unsigned i = 0; i < 5; i++) {
+		host_ipi_delay(ARCH_IPI_SHOOTDOWN, i * 100 * 1000);
+		shootdown_range(page(0), page(0) + PAGE_SIZE, SHOOTDOWN_FREE);
+	}
+	shootdown_stats(&stats);
+	for (unsigned i = 0; i < SHOOTDOWN_WAIT_BUCKETS; i++) {
+		sum += stats.waits[i];
+		last = stats.waits[i] != 0 ? i : last;
+	}
+	EXPECT_EQ(sum, 5u);
+	EXPECT_LE((uint64_t)1 << last, stats.max_wait_ns);
+	EXPECT_GT((uint64_t)2 << last, stats.max_wait_ns);
+	EXPECT_GE(stats.max_wait_ns, 400u * 1000);
+	EXPECT_EQ(stats.waits[18], 2u) << "300 and 400 us lie between 2^18 and 2^19 ns";
+}
+
+TEST_F(ShootdownTest, OneCommandReachesAllOthersAndOneRequestServesThem)
+{
+	boot_shootdown(8, 1);
+	uint64_t commands = arch_ipi_commands();
+
+	shootdown_range(page(0), page(0) + PAGE_SIZE, SHOOTDOWN_FREE);
+	EXPECT_EQ(arch_ipi_commands(), commands + 1);
+}
+
 TEST_F(ShootdownTest, EveryReasonHasAName)
 {
 	for (unsigned reason = 0; reason < SHOOTDOWN_REASONS; reason++)
@@ -267,15 +324,19 @@ TEST_F(ShootdownTest, EveryReasonHasAName)
 TEST_F(ShootdownDeathTest, SilentTargetIsNamedWithItsLocksAndStopsTheMachine)
 {
 	static struct spinlock lock = SPINLOCK_INIT("greedy", LOCK_RANK_LOG);
+	static struct atomic32 taken;
 	auto scenario = [this] {
 		config.step_ns = 100 * 1000;
 		boot_shootdown(3, 1);
 		run_all([] {
 			if (arch_cpu_id() == 2) {
 				spin_lock(&lock);
+				atomic32_store(&taken, 1, MO_RELEASE);
 				for (;;)
 					arch_cpu_relax();
 			}
+			while (arch_cpu_id() == 0 && atomic32_load(&taken, MO_ACQUIRE) == 0)
+				arch_cpu_relax();
 			if (arch_cpu_id() == 0)
 				shootdown_range(page(0), page(0) + PAGE_SIZE, SHOOTDOWN_FREE);
 		});
@@ -382,6 +443,24 @@ TEST_F(LiarTest, OracleCatchesAPageThatIsFreedWithoutShootdown)
 	};
 
 	EXPECT_DEATH(scenario(), "TLB oracle");
+}
+
+/* What tlb.sabotage=1 does: loudly, and the oracle sees it as soon as a page is given back. */
+TEST_F(ShootdownDeathTest, SabotageIsAnnouncedAndCaught)
+{
+	auto scenario = [this] {
+		boot(3, 1);
+		shootdown_init(3, SmpMemory::alloc);
+		shootdown_sabotage();
+		start();
+		touch_on_all(page(0));
+		vm_paddr_t pa = pte_paddr(arch_pte_exchange(leaf(page(0)), 0), 1);
+		shootdown_range(page(0), page(0) + PAGE_SIZE, SHOOTDOWN_FREE);
+		arch_page_released(pa, 1);
+	};
+
+	EXPECT_DEATH(scenario(), "released while CPU 2 still maps it(.|\n)*"
+				 "tlb.sabotage: shootdown is BROKEN ON PURPOSE: cpu 2 ");
 }
 
 TEST_F(ShootdownDeathTest, WithASpinlockHeldIsRefused)

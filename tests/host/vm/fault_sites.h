@@ -13,6 +13,7 @@ namespace quire
 
 /* clang-format off */
 inline constexpr std::string_view fault_sites[] = {
+	"kmem_quarantine",
 	"pmap_table",
 	"swap_reserve",
 	"uma_slab_create",

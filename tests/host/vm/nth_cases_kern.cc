@@ -86,6 +86,21 @@ NthCase free_case(const char *name, vm_size_t pages, bool pageable)
 	return made;
 }
 
+/* The same, but it waits in quarantine, for which memory may be missing; then it goes back. */
+NthCase quarantine_case()
+{
+	NthCase made = free_case("kmem_free_quarantine", 8, false);
+	auto free = made.call;
+
+	made.call = [free](NthBench &bench) {
+		kmem_quarantine_set_immediate(false);
+		free(bench);
+		kmem_quarantine_set_immediate(true);
+		return kmem_quarantine_pages() == 0;
+	};
+	return made;
+}
+
 NthCase wait_case()
 {
 	NthCase made;
@@ -145,6 +160,7 @@ std::vector<NthCase> nth_cases_kern()
 	    malloc_case("kmem_malloc_waitok", MANY, M_WAITOK),
 	    back_case("kmem_back_nowait", MANY, M_NOWAIT),
 	    back_case("kmem_back_waitok", MANY, M_WAITOK),
+	    quarantine_case(),
 	    free_case("kmem_free", 12, false),
 	    free_case("kmem_free_large", 512, false),
 	    free_case("kmem_free_wakeup", 12, true),

@@ -88,6 +88,27 @@ NthCase page_insert_case()
 	return made;
 }
 
+/* Fewer pages than asked for are a failure too, and stay the caller's to remove. */
+NthCase page_run_case()
+{
+	constexpr unsigned PAGES = 5;
+	NthCase made = object_case("vm_page_alloc_run", [](vm_object_t object) {
+		unsigned got = vm_page_alloc_run(object, FAR_INDEX - 2, VM_ALLOC_NORMAL, PAGES);
+
+		EXPECT_EQ(object->resident_page_count, got);
+		if (got < PAGES)
+			vm_object_page_remove(object, FAR_INDEX - 2, FAR_INDEX - 2 + got);
+		return got == PAGES;
+	});
+
+	made.undo = [](NthBench &bench) {
+		VM_OBJECT_WLOCK(bench.object);
+		vm_object_page_remove(bench.object, FAR_INDEX - 2, FAR_INDEX - 2 + PAGES);
+		VM_OBJECT_WUNLOCK(bench.object);
+	};
+	return made;
+}
+
 NthCase object_allocate_case()
 {
 	NthCase made;
@@ -275,6 +296,7 @@ std::vector<NthCase> nth_cases_pages()
 							    0, ~(vm_paddr_t)0, PAGE_SIZE, 0,
 							    VM_MEMATTR_DEFAULT) != nullptr;
 			}),
+	    page_run_case(),
 	    page_case("vm_page_alloc_noobj", loose_page, vm_page_free),
 	    run_case("vm_page_alloc_contig_noobj", 12, VM_MEMATTR_DEFAULT),
 	    run_case("vm_page_alloc_contig_uncacheable", 12, VM_MEMATTR_UNCACHEABLE),

@@ -33,6 +33,7 @@ struct NthBench {
 	vm_map_t map = nullptr;
 	void *item = nullptr;
 	uma_zone_t zone = nullptr;
+	std::vector<void *> items;
 };
 
 struct NthCase {
@@ -109,7 +110,9 @@ inline std::ostream &operator<<(std::ostream &out, const NthCase &test)
 	return out << test.name;
 }
 
+std::vector<NthCase> nth_cases_caches();
 std::vector<NthCase> nth_cases_kern();
+std::vector<NthCase> nth_cases_malloc();
 std::vector<NthCase> nth_cases_map();
 std::vector<NthCase> nth_cases_pages();
 std::vector<NthCase> nth_cases_zones();

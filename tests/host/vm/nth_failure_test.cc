@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Every public function that allocates: each allocation inside of it fails in turn, once and for
- * good. What a failed call leaves must be what was there before; nothing leaks; afterwards the
- * call works. On a fresh machine, where pools and magazines are empty and more can fail, and on
- * one that has done it all before.
+ * Every public function that allocates: each allocation inside of it fails in turn, once, for good,
+ * and together with a second one further on. What a failed call leaves must be what was there
+ * before; nothing leaks; afterwards the call works. On a fresh machine, where pools and magazines
+ * are empty and more can fail, and on one that has done it all before.
  */
 #include "tests/host/vm/nth_failure.h"
 
+#include <random>
 #include <set>
 
+#include "kernel/malloc/malloc.h"
 #include "tests/host/vm/fault_sites.h"
 
 namespace
@@ -20,14 +22,12 @@ using quire::NthState;
 
 std::vector<NthCase> all_cases()
 {
-	std::vector<NthCase> cases = quire::nth_cases_kern();
+	std::vector<NthCase> cases;
 
-	for (const NthCase &one : quire::nth_cases_map())
-		cases.push_back(one);
-	for (const NthCase &one : quire::nth_cases_pages())
-		cases.push_back(one);
-	for (const NthCase &one : quire::nth_cases_zones())
-		cases.push_back(one);
+	for (auto list : {quire::nth_cases_kern, quire::nth_cases_map, quire::nth_cases_pages,
+			  quire::nth_cases_zones, quire::nth_cases_malloc, quire::nth_cases_caches})
+		for (const NthCase &one : list())
+			cases.push_back(one);
 	return cases;
 }
 
@@ -36,6 +36,14 @@ enum : uint64_t {
 	POINTS_OF_CASE = 2, /* in each case: once and for good */
 	ATTEMPTS_MAX = 2000,
 	FAILURES_MAX = 200, /* then "for good" ends: some calls wait as long as it takes */
+	PAIRS_OF_CASE = 24, /* drawn from a seed */
+};
+
+/* Which allocations fail. */
+struct Failures {
+	uint64_t nth = 0; /* 0: none */
+	bool for_good = false;
+	uint64_t second = 0; /* so many allocations behind the nth; 0: no second one */
 };
 
 class NthFailureTest : public quire::VmTest, public ::testing::WithParamInterface<NthCase>
@@ -51,7 +59,9 @@ class NthFailureTest : public quire::VmTest, public ::testing::WithParamInterfac
 		EXPECT_EQ(failed_sites, all);
 		EXPECT_GE(points, POINTS_MIN);
 		RecordProperty("fault_points", std::to_string(points));
-		printf("%llu allocations failed\n", (unsigned long long)points);
+		EXPECT_GT(pairs, all_cases().size());
+		printf("%llu allocations failed, %llu of them in pairs; %zu places\n",
+		       (unsigned long long)points, (unsigned long long)pairs * 2, all.size());
 	}
 
 	void boot_small()
@@ -63,6 +73,7 @@ class NthFailureTest : public quire::VmTest, public ::testing::WithParamInterfac
 		config.range_count = 1;
 		map_sizes_ = {4 << 20, 2 << 20, 2 << 20, 2 << 20};
 		boot(config);
+		malloc_startup();
 	}
 
 	/* Runs on a machine of its own for each attempt, or on one for all. */
@@ -78,16 +89,40 @@ class NthFailureTest : public quire::VmTest, public ::testing::WithParamInterfac
 			if (fresh || nth == 1)
 				boot_small();
 			if (!fresh && nth == 1)
-				attempt(0, false, false); /* so that pools and tables are there */
-			reached = attempt(nth, for_good, !fresh);
+				attempt({}, false); /* so that pools and tables are there */
+			reached = attempt({nth, for_good, 0}, !fresh);
 			if (fresh)
 				shut_down();
 		}
 		shut_down();
 	}
 
+	/* Pairs of failures, on a used machine: the first anywhere, the second up to ten behind it.
+	 */
+	void fail_pairs(uint64_t seed)
+	{
+		std::mt19937_64 random(seed);
+		uint64_t calls;
+
+		boot_small();
+		attempt({}, false);
+		attempt({}, false);
+		calls = host_fault_calls();
+		for (unsigned i = 0; calls != 0 && i < PAIRS_OF_CASE && !HasFailure(); i++) {
+			Failures pair = {1 + random() % calls, false, 1 + random() % 10};
+
+			SCOPED_TRACE(std::string(GetParam().name) + " nth " +
+				     std::to_string(pair.nth) + " and " +
+				     std::to_string(pair.second) + " behind it");
+			/* Not exact: the first failure may lead to other pages, with other tables.
+			 */
+			attempt(pair, false);
+		}
+		shut_down();
+	}
+
 	/* True when the nth allocation was there to fail. */
-	bool attempt(uint64_t nth, bool for_good, bool exact)
+	bool attempt(const Failures &failures, bool exact)
 	{
 		const NthCase &test = GetParam();
 		NthState base = NthState::now(), before;
@@ -97,7 +132,7 @@ class NthFailureTest : public quire::VmTest, public ::testing::WithParamInterfac
 		if (test.prepare)
 			test.prepare(bench);
 		before = NthState::now();
-		worked = call(bench, nth, for_good, &reached);
+		worked = call(bench, failures, &reached);
 		if (worked && test.undo)
 			test.undo(bench);
 		if (!test.keeps_pages && (!worked || (test.undo && !test.once))) {
@@ -117,29 +152,43 @@ class NthFailureTest : public quire::VmTest, public ::testing::WithParamInterfac
 		return reached;
 	}
 
-	static bool call(NthBench &bench, uint64_t nth, bool for_good, bool *reached)
+	static bool call(NthBench &bench, const Failures &failures, bool *reached)
 	{
 		struct host_fault_plan plan = {};
 		bool worked;
 
-		plan.policy = nth == 0   ? HOST_FAULT_OBSERVE
-			      : for_good ? HOST_FAULT_FROM_NTH
-					 : HOST_FAULT_NTH;
-		plan.nth = nth;
-		host_set_watch(end_failures, nullptr);
+		plan.policy = failures.nth == 0   ? HOST_FAULT_OBSERVE
+			      : failures.for_good ? HOST_FAULT_FROM_NTH
+						  : HOST_FAULT_NTH;
+		plan.nth = failures.nth;
+		second_ = failures.second;
+		first_failed_ = false;
+		host_set_watch(after_failures, nullptr);
 		host_fault_arm(&plan);
 		worked = GetParam().call(bench);
 		host_fault_disarm();
 		host_set_watch(nullptr, nullptr);
-		*reached = host_fault_failures() != 0;
+		*reached = first_failed_ || host_fault_failures() != 0;
+		pairs += first_failed_ && host_fault_failures() != 0;
+		points += first_failed_ && host_fault_failures() != 0;
 		remember_sites();
 		return worked;
 	}
 
-	static void end_failures(enum arch_hook_kind, const volatile void *, void *)
+	/* Ends a shortage that would go on for ever, and brings about the second of a pair. */
+	static void after_failures(enum arch_hook_kind, const volatile void *, void *)
 	{
+		struct host_fault_plan plan = {};
+
 		if (host_fault_failures() >= FAILURES_MAX)
 			host_fault_disarm();
+		if (second_ == 0 || first_failed_ || host_fault_failures() == 0)
+			return;
+		remember_sites(); /* arming forgets them */
+		first_failed_ = true;
+		plan.policy = HOST_FAULT_NTH;
+		plan.nth = second_;
+		host_fault_arm(&plan);
 	}
 
 	static void remember_sites()
@@ -162,7 +211,9 @@ class NthFailureTest : public quire::VmTest, public ::testing::WithParamInterfac
 	}
 
 	static inline std::set<std::string> failed_sites;
-	static inline uint64_t points;
+	static inline uint64_t points, pairs;
+	static inline uint64_t second_;
+	static inline bool first_failed_;
 	static inline size_t cases_run;
 };
 
@@ -177,6 +228,8 @@ TEST_P(NthFailureTest, LeavesEverythingAsItWasAndWorksAfterwards)
 		fail_each(false, true);
 	}
 	EXPECT_GE(points - before, +POINTS_OF_CASE);
+	if (!GetParam().once)
+		fail_pairs(1);
 	cases_run++;
 }
 

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "arch/atomic.h"
 #include "arch/clock.h"
 #include "arch/host/machine.h"
 #include "kernel/sched/thread.h"
@@ -22,6 +23,7 @@
 #include "vm/vm_fault.h"
 #include "vm/vm_kern.h"
 #include "vm/vm_kern_cache.h"
+#include "vm/vm_kern_quarantine.h"
 #include "gtest/gtest.h"
 
 namespace quire
@@ -98,6 +100,36 @@ class TestThread
 	struct thread thread_ = {};
 };
 
+/* Keeps every other CPU from idling, so that it is asked to forget what is unmapped meanwhile. */
+class BusyCpus
+{
+      public:
+	BusyCpus()
+	{
+		for (unsigned cpu = 1; cpu < smp_online_count(); cpu++)
+			threads_.push_back(std::make_unique<TestThread>(cpu, [this] { spin(); }));
+		while (atomic32_load(&running_, MO_ACQUIRE) != threads_.size())
+			arch_cpu_relax();
+	}
+	~BusyCpus()
+	{
+		atomic32_store(&stop_, 1, MO_RELEASE);
+		for (auto &thread : threads_)
+			thread->join();
+	}
+
+      private:
+	void spin()
+	{
+		atomic32_add(&running_, 1, MO_RELEASE);
+		while (atomic32_load(&stop_, MO_ACQUIRE) == 0)
+			arch_cpu_relax();
+	}
+
+	struct atomic32 running_ = {0}, stop_ = {0};
+	std::vector<std::unique_ptr<TestThread>> threads_;
+};
+
 class VmTest : public ::testing::Test
 {
       protected:
@@ -118,6 +150,7 @@ class VmTest : public ::testing::Test
 		arch_timer_start(SCHED_HZ);
 		vm_kern_maps_init(&map_sizes_);
 		kmem_cache_enable(kmem_caches_);
+		kmem_quarantine_set_immediate(immediate_frees_);
 		start_cpus();
 	}
 
@@ -174,6 +207,9 @@ class VmTest : public ::testing::Test
 
 	/* Most tests ask what becomes of memory that is freed, and not what a cache makes of it. */
 	bool kmem_caches_ = false;
+
+	/* And not what becomes of it later. */
+	bool immediate_frees_ = true;
 
       private:
 	static void start_cpus()

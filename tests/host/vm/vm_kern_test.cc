@@ -311,9 +311,13 @@ TEST_F(VmKernTest, FreedMemoryIsForgottenByEveryCpu)
 		on_all_cpus([addr](unsigned) { EXPECT_EQ(host_load64(addr), 7u); });
 		for (unsigned cpu = 0; cpu < cpus; cpu++)
 			EXPECT_TRUE(host_tlb_find(cpu, addr, nullptr)) << cpu;
-		kmem_free(kernel_map, addr, 4 * PAGE_SIZE);
-		for (unsigned cpu = 0; cpu < cpus; cpu++)
-			EXPECT_FALSE(host_tlb_find(cpu, addr, nullptr)) << cpu;
+		{
+			quire::BusyCpus busy;
+
+			kmem_free(kernel_map, addr, 4 * PAGE_SIZE);
+			for (unsigned cpu = 0; cpu < cpus; cpu++)
+				EXPECT_FALSE(host_tlb_find(cpu, addr, nullptr)) << cpu;
+		}
 		host_assert_no_translation(addr, addr + 4 * PAGE_SIZE);
 		EXPECT_TRUE(audit_ok());
 		shut_down();
@@ -324,16 +328,17 @@ TEST_F(VmKernTest, FreedMemoryIsForgottenByEveryCpu)
 TEST_F(VmKernDeathTest, OracleCatchesAMissingShootdownWhenThePageIsFreed)
 {
 	for (unsigned deaf : {0u, 1u, 2u}) {
+		shut_down();
 		boot(3);
 		vm_offset_t addr = kmem_alloc(kernel_map, PAGE_SIZE);
 
+		quire::BusyCpus busy;
 		on_all_cpus([addr](unsigned) { host_load64(addr); });
 		host_tlb_set_deaf(deaf, true);
 		EXPECT_DEATH(kmem_free(kernel_map, addr, PAGE_SIZE),
 			     "TLB oracle: page .* released while CPU " + std::to_string(deaf));
 		host_tlb_set_deaf(deaf, false);
 		kmem_free(kernel_map, addr, PAGE_SIZE);
-		shut_down();
 	}
 }
 

@@ -141,8 +141,12 @@ TEST_F(VmPageableTest, AStaleAccessedFlagCostsNoMoreThanAFault)
 
 	on_all_cpus([addr](unsigned) { EXPECT_EQ(host_load64(addr), 0u); });
 	EXPECT_TRUE(host_tlb_find(1, addr, nullptr));
-	EXPECT_EQ(vm_pageable_scan(1), 1u);
-	EXPECT_FALSE(host_tlb_find(1, addr, nullptr));
+	{
+		quire::BusyCpus busy;
+
+		EXPECT_EQ(vm_pageable_scan(1), 1u);
+		EXPECT_FALSE(host_tlb_find(1, addr, nullptr));
+	}
 	on_all_cpus([addr](unsigned) { EXPECT_EQ(host_load64(addr), 0u); });
 	host_assert_no_translation(addr + PAGE_SIZE, addr + 2 * PAGE_SIZE);
 	EXPECT_TRUE(audit_ok());

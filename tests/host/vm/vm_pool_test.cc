@@ -64,6 +64,30 @@ class VmPoolTest : public PagesTest
 	struct vm_pool pool;
 };
 
+TEST_F(VmPoolTest, CleanItemsComeBackAsTheyWereLeft)
+{
+	std::set<void *> items;
+
+	vm_pool_keep_clean(&pool);
+	for (unsigned round = 0; round < 2; round++) {
+		for (unsigned i = 0; i < 100; i++) {
+			auto *item = static_cast<char *>(alloc());
+
+			ASSERT_NE(item, nullptr);
+			for (unsigned k = 0; k < pool.item_size; k++)
+				ASSERT_EQ(item[k], 0);
+			item[7] = 1;
+			items.insert(item);
+		}
+		for (void *item : items) {
+			static_cast<char *>(item)[7] = 0;
+			free(item);
+		}
+		items.clear();
+		EXPECT_TRUE(pool_ok());
+	}
+}
+
 TEST_F(VmPoolTest, ItemsAreZeroedAlignedAndDistinct)
 {
 	std::set<void *> items;

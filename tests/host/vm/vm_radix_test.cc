@@ -114,6 +114,58 @@ class VmRadixTest : public PagesTest
 			model->erase(it);
 	}
 
+	/* Where nothing is: all of the n indices, else what vm_radix_place would refuse. */
+	void place_run(Model *model, vm_pindex_t index, unsigned n, unsigned seed)
+	{
+		auto next = model->lower_bound(index);
+		vm_page_t *places;
+
+		if (next != model->end() && next->first - index < n)
+			return;
+		places = vm_radix_place(&tree_, index, n);
+		ASSERT_NE(places, nullptr);
+		for (unsigned i = 0; i < n; i++) {
+			places[i] = page(seed + i);
+			model->emplace(index + i, places[i]);
+		}
+	}
+
+	/* Takes [index, end) out run by run, as the model says where they begin and end. */
+	void take_run(Model *model, vm_pindex_t index, vm_pindex_t end)
+	{
+		auto it = model->lower_bound(index);
+
+		while (it != model->end() && it->first < end) {
+			vm_pindex_t first = it->first;
+			unsigned n = 0;
+
+			while (it != model->end() && it->first < end && it->first == first + n &&
+			       it->first / VM_RADIX_RUN == first / VM_RADIX_RUN) {
+				it = model->erase(it);
+				n++;
+			}
+			vm_radix_remove_run(&tree_, first, n);
+		}
+	}
+
+	void expect_run(const Model &model, vm_pindex_t index)
+	{
+		unsigned n;
+		vm_page_t const *pages = vm_radix_run(&tree_, index, &n);
+		unsigned expected = 0;
+
+		while (model.count(index + expected) != 0 &&
+		       (index + expected) / VM_RADIX_RUN == index / VM_RADIX_RUN) {
+			if (expected < n) {
+				ASSERT_EQ(pages[expected], model.at(index + expected));
+			}
+			expected++;
+			if (index + expected == 0)
+				break;
+		}
+		ASSERT_EQ(n, expected);
+	}
+
 	std::vector<struct vm_page> pages_ = std::vector<struct vm_page>(1000);
 	struct vm_radix tree_ = {};
 };
@@ -188,6 +240,84 @@ TEST_F(VmRadixTest, EqualsModelWhenSparse)
 TEST_F(VmRadixTest, EqualsModelAtTheUpperEnd)
 {
 	run_against_model(4, [](std::mt19937_64 &random) { return LAST - random() % 5000; });
+}
+
+TEST_F(VmRadixTest, RunsEqualTheModel)
+{
+	std::mt19937_64 random(5);
+	Model model;
+
+	for (unsigned i = 0; i < 20000 && !HasFatalFailure(); i++) {
+		vm_pindex_t index = random() % 1000;
+		unsigned n = 1 + (unsigned)(random() % (VM_RADIX_RUN - index % VM_RADIX_RUN));
+
+		if ((i / 2000) % 2 == 0)
+			place_run(&model, index, n, i);
+		else
+			take_run(&model, index, index + random() % 200);
+		expect_run(model, random() % 1000);
+		if (i % 100 == 0)
+			expect_equals(model);
+	}
+	take_run(&model, 0, LAST);
+	EXPECT_TRUE(model.empty());
+	EXPECT_EQ(tree_.root, nullptr);
+}
+
+TEST_F(VmRadixTest, RunAtTheLargestIndices)
+{
+	Model model;
+
+	place_run(&model, LAST - 63, 64, 0);
+	place_run(&model, LAST - 64, 1, 0);
+	expect_equals(model);
+	expect_run(model, LAST - 63);
+	take_run(&model, LAST - 2, LAST);
+	take_run(&model, 0, LAST);
+	EXPECT_EQ(model.size(), 1u) << "the end is exclusive";
+	EXPECT_EQ(vm_radix_remove(&tree_, LAST), model[LAST]);
+}
+
+TEST_F(VmRadixTest, FailedPlaceChangesNothingWhicheverNodeIsMissing)
+{
+	struct host_fault_plan plan = {};
+	Model model;
+	vm_page_t *places;
+
+	insert(&model, 3, page(3));
+	plan.policy = HOST_FAULT_NTH;
+	plan.site = "vm_radix_insert";
+	for (plan.nth = 1;; plan.nth++) {
+		host_fault_arm(&plan);
+		places = vm_radix_place(&tree_, LAST - 63, 64);
+		host_fault_disarm();
+		if (places != nullptr)
+			break;
+		expect_equals(model);
+	}
+	EXPECT_GT(plan.nth, 10u);
+	for (unsigned i = 0; i < 64; i++) {
+		places[i] = page(i);
+		model[LAST - 63 + i] = page(i);
+	}
+	expect_equals(model);
+	remove(&model, LAST);
+	take_run(&model, 0, LAST);
+}
+
+using VmRadixDeathTest = VmRadixTest;
+
+TEST_F(VmRadixDeathTest, PlaceThatIsTakenIsRefused)
+{
+	Model model;
+
+	insert(&model, 70, page(1));
+	EXPECT_DEATH(vm_radix_place(&tree_, 65, 6), "one is taken");
+	EXPECT_DEATH(vm_radix_place(&tree_, 60, 5), "check failed");
+	EXPECT_DEATH(vm_radix_remove_run(&tree_, 69, 2), "check failed");
+	place_run(&model, 65, 5, 0);
+	expect_equals(model);
+	take_run(&model, 0, 100);
 }
 
 TEST_F(VmRadixTest, NodesGoBackWhenTheTreeIsEmpty)

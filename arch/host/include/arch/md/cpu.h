@@ -79,4 +79,23 @@ static inline void arch_irq_restore(bool were_enabled)
 		arch_irq_enable();
 }
 
+void host_lazy_end(void);
+
+static inline bool arch_lazy(void)
+{
+	return __atomic_load_n(&host_core->percpu->lazy, __ATOMIC_RELAXED) != 0;
+}
+
+/* Atomic, as the oracle looks from other CPUs. */
+static inline void arch_lazy_begin(void)
+{
+	__atomic_store_n(&host_core->percpu->lazy, 1, __ATOMIC_RELAXED);
+}
+
+static inline void arch_lazy_end(void)
+{
+	host_lazy_end();
+	__atomic_store_n(&host_core->percpu->lazy, 0, __ATOMIC_RELAXED);
+}
+
 #endif

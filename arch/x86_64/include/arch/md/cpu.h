@@ -70,4 +70,20 @@ static inline void arch_irq_restore(bool were_enabled)
 		arch_irq_enable();
 }
 
+/* The handler of an interrupt must not see one half of the change: interrupts are disabled. */
+static inline void arch_lazy_begin(void)
+{
+	arch_percpu()->lazy = 1;
+}
+
+static inline void arch_lazy_end(void)
+{
+	arch_percpu()->lazy = 0;
+}
+
+static inline bool arch_lazy(void)
+{
+	return arch_percpu()->lazy != 0;
+}
+
 #endif
