@@ -46,6 +46,9 @@ extern "C" {
 
 enum { EXPLORE_MESSAGE_MAX = 512, EXPLORE_SCENARIOS_MAX = 256, EXPLORE_PATH_MAX = 4096 };
 
+/* Of the TLB, before each schedule: the numbers wrap after two. */
+#define FIRST_GENERATION (UINT64_MAX - 2)
+
 /* --- registry.c --- */
 
 unsigned explore_scenario_count(void);

@@ -8,6 +8,9 @@
 
 enum { STATES_DEFAULT = 20000000 };
 
+/* No run is so long that its seeds come to an end. */
+#define FIRST_MAX (UINT64_MAX / 2)
+
 const char options_help[] =
     "usage: explore [SCENARIO...] [OPTIONS]\n"
     "\n"
@@ -18,6 +21,7 @@ const char options_help[] =
     "  --minutes M        for so long, all scenarios together (such as 10 or 0.5)\n"
     "  --schedules N      so many of each scenario\n"
     "  --strategy S       only this one; otherwise the seed says which\n"
+    "  --first N          begins with seed N instead of 1\n"
     "  --seed S           one schedule, with everything that happens in it\n"
     "  --after N          with --seed: runs the N schedules before that one first\n"
     "  --exhaustive       every schedule of the scenarios that are small enough\n"
@@ -90,6 +94,8 @@ static bool parse_valued(const char *name, const char *value, struct options *op
 		return parse_minutes(value, &options->ns);
 	if (strcmp(name, "--schedules") == 0)
 		return parse_number(value, &options->schedules) && options->schedules != 0;
+	if (strcmp(name, "--first") == 0)
+		return parse_number(value, &options->first) && options->first <= FIRST_MAX;
 	if (strcmp(name, "--states") == 0)
 		return parse_number(value, &options->states) && options->states != 0;
 	if (strcmp(name, "--seed") == 0)
@@ -113,9 +119,9 @@ static bool parse_valued(const char *name, const char *value, struct options *op
 
 static bool takes_value(const char *name)
 {
-	static const char *const names[] = {"--minutes",  "--schedules", "--states",  "--seed",
-					    "--strategy", "--jobs",      "--threads", "--pass",
-					    "--path",     "--after",     "--expect",  "--plant"};
+	static const char *const names[] = {
+	    "--minutes", "--schedules", "--states", "--seed",  "--first",  "--strategy", "--jobs",
+	    "--threads", "--pass",      "--path",   "--after", "--expect", "--plant"};
 
 	for (unsigned i = 0; i < nitems(names); i++)
 		if (strcmp(names[i], name) == 0)
@@ -203,5 +209,6 @@ bool options_parse(int argc, char **argv, struct options *options)
 	memset(options, 0, sizeof(*options));
 	options->states = STATES_DEFAULT;
 	options->jobs = cpus_here();
-	return parse_all(argc, argv, options) && check(options);
+	options->first = 1;
+	return parse_all(argc, argv, options) && check(options) && shard_take(options);
 }

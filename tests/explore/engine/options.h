@@ -13,6 +13,7 @@ struct options {
 	const struct strategy *strategy; /* NULL: the portfolio */
 	bool has_seed, list, exhaustive, rate;
 	uint64_t seed;
+	uint64_t first;     /* the seed to begin with */
 	uint64_t after;     /* schedules to run before that of the seed */
 	uint64_t schedules; /* 0: by time */
 	uint64_t ns;        /* for all scenarios together; 0: by schedules */
@@ -26,6 +27,13 @@ struct options {
 
 /* Fills *options; on bad input says what is wrong and returns false. */
 bool options_parse(int argc, char **argv, struct options *options);
+
+/*
+ * Where Bazel deals one test to several machines or processes (TEST_TOTAL_SHARDS), takes this one's
+ * part of the schedules that were asked for: an equal stretch of seeds. Says what is wrong with
+ * the environment and returns false.
+ */
+bool shard_take(struct options *options);
 
 extern const char options_help[];
 

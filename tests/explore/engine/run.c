@@ -158,7 +158,7 @@ static bool skipped(const struct explore_scenario *scenario)
 static bool explore_counted(void)
 {
 	for (unsigned i = 0; i < options.scenario_count; i++) {
-		struct visit state = {.next_seed = 1};
+		struct visit state = {.next_seed = options.first};
 
 		if (skipped(options.scenarios[i]))
 			continue;
@@ -179,7 +179,7 @@ static bool explore_timed(void)
 	CHECK(states != NULL);
 	slice = slice < SLICE_MIN_NS ? SLICE_MIN_NS : slice > SLICE_MAX_NS ? SLICE_MAX_NS : slice;
 	for (unsigned i = 0; i < options.scenario_count; i++)
-		states[i].next_seed = 1;
+		states[i].next_seed = options.first;
 	while (clean && real_ns() < end)
 		for (unsigned i = 0; i < options.scenario_count && clean && real_ns() < end; i++)
 			if (!skipped(options.scenarios[i]))

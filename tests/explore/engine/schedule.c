@@ -2,6 +2,7 @@
 /* One schedule, from putting everything back to the last question. */
 #include "arch/cpu.h"
 #include "lib/check.h"
+#include "smp/tlb_private.h"
 #include "tests/explore/engine/engine.h"
 
 /* Enough for an estimate of the length, few enough to cost nothing. */
@@ -37,6 +38,7 @@ uint64_t schedule_run_directed(uint64_t seed, bool store_buffers)
 	schedule_now.tried = true;
 	world_rest();
 	host_rewind(seed);
+	tlb_set_generation(FIRST_GENERATION); /* TLBs are empty: everybody has flushed */
 	memory_restore();
 	schedule_now.running = true;
 	sequential = !store_buffers;

@@ -16,6 +16,7 @@
 
 #include "lib/check.h"
 #include "lib/string.h"
+#include "smp/tlb_private.h"
 #include "tests/explore/engine/engine.h"
 
 enum { STACK_BYTES = 1 << 20, SEEDS_AT_ONCE = 64, POLL_NS = 10000000 };
@@ -380,6 +381,7 @@ static void threads_run(void *arg)
 	for (unsigned i = 0; i < rounds->count; i++) {
 		schedule_now.seed = i;
 		host_rewind(i);
+		tlb_set_generation(FIRST_GENERATION);
 		memory_restore();
 		call("reset", scenario->reset);
 		schedule_now.phase = "run";

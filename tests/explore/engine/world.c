@@ -49,9 +49,12 @@ static void memory_free(void *memory, size_t bytes)
 /* Blocks that traces call by name. */
 static void *shootdown_alloc(size_t bytes)
 {
+	static const char *const names[] = {"shootdown lines", "generation lines"};
+	static unsigned blocks;
 	void *memory = memory_alloc(bytes);
 
-	explore_name(memory, bytes, "shootdown lines");
+	if (memory != NULL && blocks < nitems(names))
+		explore_name(memory, bytes, names[blocks++]);
 	return memory;
 }
 

@@ -90,13 +90,14 @@ void give_handed_over()
 		give(static_cast<Item *>(left));
 }
 
-void create()
+void create_with(unsigned stash_max)
 {
 	struct mag_cache_config config = {};
 
 	keep_shootdown_lines();
 	config.name = "explored";
 	config.rounds_min = config.rounds_max = ROUNDS;
+	config.stash_max = stash_max;
 	config.import = import;
 	config.release = release;
 	spin_init(&lock, "home of the items", LOCK_RANK_NONE, 0);
@@ -106,6 +107,16 @@ void create()
 		explore_fail("no room for the cache in the areas of the CPUs");
 	vm_world_prepare();
 	explore_keep(&cache, sizeof(cache));
+}
+
+void create()
+{
+	create_with(0);
+}
+
+void create_stash()
+{
+	create_with(2);
 }
 
 void reset()
@@ -130,6 +141,28 @@ void run_pairs(unsigned cpu)
 		atomic_ptr_store(&hand_over, held[2], MO_RELEASE);
 	else
 		give(held[2]);
+}
+
+/* Fills its stash, empties it, and fills it again. */
+void run_batch(unsigned cpu)
+{
+	Item *held[3 * ROUNDS + 1];
+
+	for (Item *&item : held)
+		item = take(cpu);
+	for (Item *item : held)
+		give(item);
+	give(take(cpu));
+}
+
+void run_stash(unsigned cpu)
+{
+	if (cpu == 0)
+		return run_batch(cpu);
+	if (cpu == 1)
+		return run_pairs(cpu);
+	give(take(cpu));
+	(void)mag_cache_drain(&cache);
 }
 
 void run(unsigned cpu)
@@ -162,6 +195,19 @@ const struct explore_scenario magazine_cache = {
     .check = check,
 };
 EXPLORE_REGISTER(magazine_cache)
+
+const struct explore_scenario magazine_stash = {
+    .name = "magazine_stash",
+    .about = "one CPU fills and empties its stash, one exchanges magazines, a third empties all",
+    .cpus = CPUS,
+    .world = EXPLORE_VM,
+    .configure = vm_world_small,
+    .create = create_stash,
+    .reset = reset,
+    .run = run_stash,
+    .check = check,
+};
+EXPLORE_REGISTER(magazine_stash)
 
 } // namespace
 } // namespace quire

@@ -10,6 +10,7 @@
 #include "tests/explore/scenario.h"
 #include "vm/mag_cache_private.h"
 #include "vm/uma.h"
+#include "vm/vm_kern_quarantine.h"
 #include "vm/vm_magazine.h"
 #include "vm/vm_page.h"
 #include "vm/vm_phys.h"
@@ -46,6 +47,7 @@ inline void vm_world_prepare(void)
 inline uint64_t vm_world_settle(void)
 {
 	uma_reclaim();
+	(void)kmem_quarantine_flush();
 	return vm_phys_free_pages(0) + mag_pool_pages();
 }
 
