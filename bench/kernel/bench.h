@@ -8,6 +8,7 @@
 
 #include "arch/atomic.h"
 #include "bench/cases.h"
+#include "bench/kernel/account.h"
 #include "bench/kernel/options.h"
 #include "bench/kernel/random.h"
 #include "smp/spinlock.h"
@@ -93,6 +94,7 @@ struct bench_run {
 	char problem[120];       /* (p) the first one */
 
 	uint64_t figures[2]; /* the case's own, for its notes; worker 0's while workers run */
+	struct bench_account account; /* when the last sample was over; worker 0's */
 };
 
 enum bench_outcome { BENCH_OK, BENCH_SHORT, BENCH_FAILED };

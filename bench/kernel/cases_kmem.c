@@ -107,83 +107,49 @@ static void teardown_strict(struct bench_run *run)
 	teardown_uncached(run);
 }
 
-#define KMEM_CASE(id, pages, count, quick)                                                         \
+/* Both ways; what differs follows. */
+#define PAGES_CASE(id, pages, count, quick, ...)                                                   \
 	{                                                                                          \
 		.index = (id), .modes = BENCH_BOTH, .ops = (count), .quick_ops = (quick),          \
-		.ops_divided = true, .size = (pages)*PAGE_SIZE, .sample = sample_kmem,             \
-		.verify = verify_kmem,                                                             \
+		.size = (pages)*PAGE_SIZE, __VA_ARGS__                                             \
 	}
 
-#define UNCACHED_CASE(id, pages, count, quick)                                                     \
-	{                                                                                          \
-		.index = (id), .modes = BENCH_BOTH, .ops = (count), .quick_ops = (quick),          \
-		.ops_divided = true, .size = (pages)*PAGE_SIZE, .setup = setup_uncached,           \
-		.sample = sample_kmem, .verify = verify_kmem, .teardown = teardown_uncached,       \
-	}
+/* Each CPU does its share of the operations. */
+#define SHARED_CASE(id, pages, count, quick, ...)                                                  \
+	PAGES_CASE(id, pages, count, quick, .ops_divided = true, __VA_ARGS__)
+
+#define KMEM_CASE(id, pages, count, quick)                                                         \
+	SHARED_CASE(id, pages, count, quick, .sample = sample_kmem, .verify = verify_kmem)
+
+/*
+ * What is freed waits, and the CPU gives it back some hundred pages at a time: each CPU does as
+ * many operations as make that happen some times in a sample.
+ */
+#define WAITING_CASE(id, pages, count, quick)                                                      \
+	PAGES_CASE(id, pages, count, quick, .sample = sample_kmem, .verify = verify_kmem)
+
+#define KERNEL_CASE(id, pages, count, quick)                                                       \
+	SHARED_CASE(id, pages, count, quick, .sample = sample_kernel, .verify = verify_kernel)
+
+#define SWITCHED_CASE(id, pages, count, quick, function, switches)                                 \
+	PAGES_CASE(id, pages, count, quick, .setup = setup_##switches, .sample = (function),       \
+		   .verify = verify_kmem, .teardown = teardown_##switches)
 
 const struct bench_case bench_cases_kmem[] = {
     KMEM_CASE(BENCH_KMEM_1, 1, 200, 50),
     KMEM_CASE(BENCH_KMEM_4, 4, 200, 50),
     KMEM_CASE(BENCH_KMEM_16, 16, 100, 20),
-    UNCACHED_CASE(BENCH_KMEM_UNCACHED_1, 1, 200, 50),
-    UNCACHED_CASE(BENCH_KMEM_UNCACHED_4, 4, 200, 50),
-    UNCACHED_CASE(BENCH_KMEM_UNCACHED_16, 16, 100, 20),
-    KMEM_CASE(BENCH_KMEM_64, 64, 40, 10),
-    KMEM_CASE(BENCH_KMEM_256, 256, 20, 5),
-    {
-	.index = BENCH_KMEM_ALLOC_1,
-	.modes = BENCH_BOTH,
-	.ops = 100,
-	.quick_ops = 20,
-	.ops_divided = true,
-	.size = PAGE_SIZE,
-	.sample = sample_kernel,
-	.verify = verify_kernel,
-    },
-    {
-	.index = BENCH_KMEM_ALLOC_16,
-	.modes = BENCH_BOTH,
-	.ops = 50,
-	.quick_ops = 10,
-	.ops_divided = true,
-	.size = 16 * PAGE_SIZE,
-	.sample = sample_kernel,
-	.verify = verify_kernel,
-    },
-    {
-	.index = BENCH_KMEM_DEFERRED,
-	.modes = BENCH_BOTH,
-	.ops = 200,
-	.quick_ops = 50,
-	.ops_divided = true,
-	.size = PAGE_SIZE,
-	.setup = setup_uncached,
-	.sample = sample_kmem_touched,
-	.verify = verify_kmem,
-	.teardown = teardown_uncached,
-    },
-    {
-	.index = BENCH_KMEM_STRICT,
-	.modes = BENCH_BOTH,
-	.ops = 200,
-	.quick_ops = 50,
-	.ops_divided = true,
-	.size = PAGE_SIZE,
-	.setup = setup_strict,
-	.sample = sample_kmem_touched,
-	.verify = verify_kmem,
-	.teardown = teardown_strict,
-    },
-    {
-	.index = BENCH_KMEM_1000,
-	.modes = BENCH_BOTH,
-	.ops = 1000,
-	.quick_ops = 100,
-	.ops_divided = true,
-	.size = PAGE_SIZE,
-	.report_ipis = true,
-	.sample = sample_kmem_touched,
-	.verify = verify_kmem,
-    },
+    SWITCHED_CASE(BENCH_KMEM_UNCACHED_1, 1, 1024, 512, sample_kmem, uncached),
+    SWITCHED_CASE(BENCH_KMEM_UNCACHED_4, 4, 256, 128, sample_kmem, uncached),
+    SWITCHED_CASE(BENCH_KMEM_UNCACHED_16, 16, 64, 32, sample_kmem, uncached),
+    WAITING_CASE(BENCH_KMEM_64, 64, 32, 16),
+    WAITING_CASE(BENCH_KMEM_256, 256, 16, 8),
+    KERNEL_CASE(BENCH_KMEM_ALLOC_1, 1, 100, 20),
+    KERNEL_CASE(BENCH_KMEM_ALLOC_16, 16, 50, 10),
+    SWITCHED_CASE(BENCH_KMEM_DEFERRED, 1, 1024, 512, sample_kmem_touched, uncached),
+    SHARED_CASE(BENCH_KMEM_STRICT, 1, 200, 50, .setup = setup_strict, .sample = sample_kmem_touched,
+		.verify = verify_kmem, .teardown = teardown_strict),
+    SHARED_CASE(BENCH_KMEM_1000, 1, 1000, 100, .report_ipis = true, .sample = sample_kmem_touched,
+		.verify = verify_kmem),
     {0},
 };

@@ -89,11 +89,6 @@ static bool before_larson(struct bench_worker *worker)
 	return true;
 }
 
-static bool sample_larson(struct bench_worker *worker)
-{
-	return trace_larson(worker, get, put);
-}
-
 static bool before_xmalloc(struct bench_worker *worker)
 {
 	for (unsigned i = 0; i < worker->run->ops; i++)
@@ -101,25 +96,7 @@ static bool before_xmalloc(struct bench_worker *worker)
 	return true;
 }
 
-static bool sample_xmalloc(struct bench_worker *worker)
-{
-	return trace_xmalloc(worker, get, put);
-}
-
-static bool before_scratch(struct bench_worker *worker)
-{
-	return trace_scratch_deal(worker, get);
-}
-
-static bool sample_scratch(struct bench_worker *worker)
-{
-	return trace_scratch(worker, get, put);
-}
-
-static void leave(struct bench_worker *worker)
-{
-	bench_slots_empty(worker, &malloc_memory);
-}
+TRACE_FUNCTIONS(get, put, malloc_memory)
 
 #define MALLOC_CASE(id, bytes, function)                                                           \
 	{                                                                                          \
@@ -131,39 +108,8 @@ const struct bench_case bench_cases_malloc[] = {
     MALLOC_CASE(BENCH_MALLOC_64, 64, sample_64),
     MALLOC_CASE(BENCH_MALLOC_256, 256, sample_256),
     MALLOC_CASE(BENCH_MALLOC_4096, 4096, sample_4096),
-    {
-	.index = BENCH_LARSON_MALLOC,
-	.modes = BENCH_BOTH,
-	.ops = 500,
-	.quick_ops = 200,
-	.slots = LARSON_SLOTS,
-	.enter = enter_larson,
-	.before = before_larson,
-	.sample = sample_larson,
-	.verify = bench_slots_verify,
-	.leave = leave,
-    },
-    {
-	.index = BENCH_XMALLOC_MALLOC,
-	.modes = BENCH_ALL,
-	.ops = XMALLOC_OPS,
-	.slots = XMALLOC_SLOTS,
-	.before = before_xmalloc,
-	.sample = sample_xmalloc,
-	.verify = bench_slots_verify,
-	.leave = leave,
-    },
-    {
-	.index = BENCH_SCRATCH_MALLOC,
-	.modes = BENCH_BOTH,
-	.ops = 500,
-	.quick_ops = 100,
-	.slots = 1,
-	.size = SCRATCH_SIZE,
-	.before = before_scratch,
-	.sample = sample_scratch,
-	.verify = verify,
-	.leave = leave,
-    },
+    TRACE_LARSON_CASE(BENCH_LARSON_MALLOC, NULL, NULL),
+    TRACE_XMALLOC_CASE(BENCH_XMALLOC_MALLOC, NULL, NULL),
+    TRACE_SCRATCH_CASE(BENCH_SCRATCH_MALLOC, NULL, NULL),
     {0},
 };

@@ -72,11 +72,6 @@ static bool before_larson(struct bench_worker *worker)
 	return true;
 }
 
-static bool sample_larson(struct bench_worker *worker)
-{
-	return trace_larson(worker, get, put);
-}
-
 static bool before_xmalloc(struct bench_worker *worker)
 {
 	for (unsigned i = 0; i < worker->run->ops; i++)
@@ -84,30 +79,7 @@ static bool before_xmalloc(struct bench_worker *worker)
 	return true;
 }
 
-static bool sample_xmalloc(struct bench_worker *worker)
-{
-	return trace_xmalloc(worker, get, put);
-}
-
-static bool before_scratch(struct bench_worker *worker)
-{
-	return trace_scratch_deal(worker, get);
-}
-
-static bool sample_scratch(struct bench_worker *worker)
-{
-	return trace_scratch(worker, get, put);
-}
-
-static bool verify_scratch(struct bench_worker *worker)
-{
-	return bench_verify(worker, &bench_zone_memory, SCRATCH_SIZE);
-}
-
-static void leave(struct bench_worker *worker)
-{
-	bench_slots_empty(worker, &bench_zone_memory);
-}
+TRACE_FUNCTIONS(get, put, bench_zone_memory)
 
 #define ZONE_CASE(id, bytes)                                                                       \
 	{                                                                                          \
@@ -131,44 +103,8 @@ const struct bench_case bench_cases_zone[] = {
 	.verify = verify,
 	.teardown = bench_zones_teardown,
     },
-    {
-	.index = BENCH_LARSON_ZONE,
-	.modes = BENCH_BOTH,
-	.ops = 500,
-	.quick_ops = 200,
-	.slots = LARSON_SLOTS,
-	.setup = bench_zones_setup,
-	.enter = enter_larson,
-	.before = before_larson,
-	.sample = sample_larson,
-	.verify = bench_slots_verify,
-	.leave = leave,
-	.teardown = bench_zones_teardown,
-    },
-    {
-	.index = BENCH_XMALLOC_ZONE,
-	.modes = BENCH_ALL,
-	.ops = XMALLOC_OPS,
-	.slots = XMALLOC_SLOTS,
-	.setup = bench_zones_setup,
-	.before = before_xmalloc,
-	.sample = sample_xmalloc,
-	.verify = bench_slots_verify,
-	.leave = leave,
-	.teardown = bench_zones_teardown,
-    },
-    {
-	.index = BENCH_SCRATCH_ZONE,
-	.modes = BENCH_BOTH,
-	.ops = 500,
-	.quick_ops = 100,
-	.slots = 1,
-	.setup = bench_zones_setup,
-	.before = before_scratch,
-	.sample = sample_scratch,
-	.verify = verify_scratch,
-	.leave = leave,
-	.teardown = bench_zones_teardown,
-    },
+    TRACE_LARSON_CASE(BENCH_LARSON_ZONE, bench_zones_setup, bench_zones_teardown),
+    TRACE_XMALLOC_CASE(BENCH_XMALLOC_ZONE, bench_zones_setup, bench_zones_teardown),
+    TRACE_SCRATCH_CASE(BENCH_SCRATCH_ZONE, bench_zones_setup, bench_zones_teardown),
     {0},
 };

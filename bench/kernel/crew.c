@@ -120,12 +120,20 @@ void bench_crew_run(struct bench_run *run, void (*main)(struct bench_worker *wor
 /* --- CPUs that are busy with nothing --- */
 
 static struct kthread *spinners[MAXCPU];
-static struct atomic32 spinners_stop;
+static struct atomic32 spinners_stop, spinners_running;
 
 static void spinner_main(void *arg)
 {
 	(void)arg;
+	atomic32_add(&spinners_running, 1, MO_RELAXED);
 	while (atomic32_load(&spinners_stop, MO_RELAXED) == 0)
+		arch_cpu_relax();
+}
+
+/* A CPU that has not yet left its idle loop would be measured as an idle one. */
+static void spinners_await(unsigned count)
+{
+	while (atomic32_load(&spinners_running, MO_RELAXED) != count)
 		arch_cpu_relax();
 }
 
@@ -134,6 +142,7 @@ bool bench_spinners_start(struct bench_run *run)
 	struct cpuset online;
 
 	atomic32_store(&spinners_stop, 0, MO_RELEASE);
+	atomic32_store(&spinners_running, 0, MO_RELEASE);
 	smp_online_set(&online);
 	CPUSET_FOREACH (cpu, &online) {
 		if (cpu == arch_cpu_id())
@@ -143,6 +152,7 @@ bool bench_spinners_start(struct bench_run *run)
 		if (spinners[cpu] == NULL)
 			return bench_short(run, "for threads that keep CPUs busy");
 	}
+	spinners_await(cpuset_count(&online) - 1);
 	return true;
 }
 

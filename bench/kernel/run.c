@@ -92,6 +92,10 @@ static void worker_main(struct bench_worker *worker)
 	for (; !stop && worker->round < rounds; worker->round++)
 		stop = worker_round(worker);
 	if (!stop) {
+		/* While all hold what the case holds, and nobody allocates. */
+		if (worker->index == 0)
+			bench_account_take(&worker->run->account);
+		bench_gather(worker);
 		if (run->test->verify != NULL)
 			run->test->verify(worker);
 		bench_gather(worker);
@@ -214,6 +218,8 @@ static void run_print(const struct bench_run *run, const char *name)
 			       run->test->index, mode_name(run->mode),
 			       (unsigned long)run->workers->ipi_commands,
 			       (unsigned long)run->ops * samples * run->worker_count);
+	if (run->test->index != BENCH_INDEX_EMPTY)
+		bench_account_print(&run->account, run->test->index, mode_name(run->mode));
 }
 
 static void run_report(struct bench_run *run, const char *name)

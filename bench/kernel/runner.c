@@ -151,6 +151,7 @@ static int bench_run_chosen(const struct bench_options *options)
 	for (size_t i = 0; i < nitems(names); i++)
 		if (bench_options_chosen(options, names[i].name))
 			case_run_numbered(i, options, &tally);
+	bench_account_print_metadata();
 	tally.failed += of_empty.failed + of_empty.skipped;
 	console_printf("bench: done cases=%u seed=%lu skipped=%u failed=%u\n", tally.cases,
 		       (unsigned long)options->seed, tally.skipped, tally.failed);

@@ -6,13 +6,16 @@
 
 static struct {
 	const char *name;
+	bool inverse;        /* 1 turns it off */
 	const char *without; /* what a kernel that lacks it does */
 	char before[SYSCTL_TEXT_MAX];
 	bool changed;
 	unsigned noted_for; /* the last case that was told that it is not there */
 } switches[BENCH_SWITCHES] = {
     [BENCH_SWITCH_KMEM_CACHE] = {.name = "kmem.cache", .without = "keeps no mapped ranges"},
-    [BENCH_SWITCH_KMEM_DEFER] = {.name = "kmem.defer", .without = "flushes at every free"},
+    [BENCH_SWITCH_KMEM_DEFER] = {.name = "vm.tlb.immediate",
+				 .inverse = true,
+				 .without = "flushes at every free"},
 };
 
 /* Each mode of a case asks. */
@@ -35,7 +38,7 @@ bool bench_switch_set(struct bench_run *run, enum bench_switch which, bool on)
 		return true;
 	}
 	if (status == SYSCTL_OK)
-		status = sysctl_write(name, on ? "1" : "0");
+		status = sysctl_write(name, on != switches[which].inverse ? "1" : "0");
 	if (status != SYSCTL_OK)
 		return bench_fail(run, "%s cannot be set: %s", name, sysctl_status_text(status));
 	switches[which].changed = true;

@@ -3,19 +3,20 @@
  * The shapes of well-known allocator benchmarks, for any allocator: the functions are inlined with
  * get and put in them, so that no call through a pointer counts.
  *
- * larson   a server whose requests begin on one CPU and end on another: random slots of an array
- *          are freed and filled, and the arrays go round (Larson and Krishnan, "Memory Allocation
- *          for Long-Running Server Applications", ISMM 1998).
- * xmalloc  producers and consumers: what one CPU allocates another one frees (after the benchmark
- *          of Lever and Boreham, "malloc() Performance in a Multithreaded Linux Environment",
- * 2000). scratch  passive false sharing: one CPU allocates a small object for each CPU, side by
- * side; each frees its own and goes on to allocate, write and free (Berger et al., "Hoard", ASPLOS
- * 2000).
+ * larson: a server whose requests begin on one CPU and end on another. Random slots of an array are
+ * freed and filled, and the arrays go round (Larson and Krishnan, "Memory Allocation for
+ * Long-Running Server Applications", ISMM 1998).
+ *
+ * xmalloc: producers and consumers. What one CPU allocates another one frees (after the benchmark
+ * of Lever and Boreham, "malloc() Performance in a Multithreaded Linux Environment", 2000).
+ *
+ * scratch: passive false sharing. One CPU allocates a small object for each CPU, side by side; each
+ * frees its own and goes on to allocate, write and free (Berger et al., "Hoard", ASPLOS 2000).
  */
 #ifndef QUIRE_BENCH_KERNEL_TRACE_H
 #define QUIRE_BENCH_KERNEL_TRACE_H
 
-#include "bench/kernel/bench.h"
+#include "bench/kernel/memory.h"
 
 typedef void *trace_get(uint64_t size); /* NULL: there is none now */
 typedef void trace_put(void *memory, uint64_t size);
@@ -134,5 +135,63 @@ TRACE_INLINE bool trace_scratch_deal(struct bench_worker *worker, trace_get *get
 	}
 	return true;
 }
+
+/* --- The traces as cases of an allocator --- */
+
+/*
+ * Defines the functions of TRACE_*_CASE that are the same for all allocators, with this one's get
+ * and put in them; `memory` is its struct bench_memory.
+ */
+#define TRACE_FUNCTIONS(get, put, memory)                                                          \
+	static bool sample_larson(struct bench_worker *worker)                                     \
+	{                                                                                          \
+		return trace_larson(worker, get, put);                                             \
+	}                                                                                          \
+	static bool sample_xmalloc(struct bench_worker *worker)                                    \
+	{                                                                                          \
+		return trace_xmalloc(worker, get, put);                                            \
+	}                                                                                          \
+	static bool before_scratch(struct bench_worker *worker)                                    \
+	{                                                                                          \
+		return trace_scratch_deal(worker, get);                                            \
+	}                                                                                          \
+	static bool sample_scratch(struct bench_worker *worker)                                    \
+	{                                                                                          \
+		return trace_scratch(worker, get, put);                                            \
+	}                                                                                          \
+	static bool verify_scratch(struct bench_worker *worker)                                    \
+	{                                                                                          \
+		return bench_verify(worker, &(memory), SCRATCH_SIZE);                              \
+	}                                                                                          \
+	static void leave_trace(struct bench_worker *worker)                                       \
+	{                                                                                          \
+		bench_slots_empty(worker, &(memory));                                              \
+	}
+
+/*
+ * The cases. The allocator's own file has enter_larson, before_larson and before_xmalloc; `begin`
+ * and `end` are its setup and teardown, or NULL.
+ */
+#define TRACE_LARSON_CASE(id, begin, end)                                                          \
+	{                                                                                          \
+		.index = (id), .modes = BENCH_BOTH, .ops = 500, .quick_ops = 200,                  \
+		.slots = LARSON_SLOTS, .enter = enter_larson, .before = before_larson,             \
+		.sample = sample_larson, .verify = bench_slots_verify, .leave = leave_trace,       \
+		.setup = (begin), .teardown = (end)                                                \
+	}
+
+#define TRACE_XMALLOC_CASE(id, begin, end)                                                         \
+	{                                                                                          \
+		.index = (id), .modes = BENCH_ALL, .ops = XMALLOC_OPS, .slots = XMALLOC_SLOTS,     \
+		.before = before_xmalloc, .sample = sample_xmalloc, .verify = bench_slots_verify,  \
+		.leave = leave_trace, .setup = (begin), .teardown = (end)                          \
+	}
+
+#define TRACE_SCRATCH_CASE(id, begin, end)                                                         \
+	{                                                                                          \
+		.index = (id), .modes = BENCH_BOTH, .ops = 500, .quick_ops = 100, .slots = 1,      \
+		.before = before_scratch, .sample = sample_scratch, .verify = verify_scratch,      \
+		.leave = leave_trace, .setup = (begin), .teardown = (end)                          \
+	}
 
 #endif

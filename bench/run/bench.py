@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 
+import budgets
 import document
 import machine
 import systems
@@ -51,6 +52,8 @@ def parse(arguments):
     parser.add_argument("--keep")
     parser.add_argument("--show")
     parser.add_argument("--update-docs", action="store_true")
+    parser.add_argument("--budgets", action="store_true")
+    parser.add_argument("--update-budgets", action="store_true")
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--root", required=True)
     parser.add_argument("--kernel")
@@ -217,6 +220,8 @@ def main(arguments):
         asked = check(options)
         if options.check:
             return 0
+        if options.budgets or options.update_budgets:
+            return within_budgets(options)
         report = measure_as_asked(options, *asked)
     print(tables.text(report), end="")
     if options.update_docs:
@@ -243,13 +248,28 @@ def check(options):
     return smp, against
 
 
-def measure_as_asked(options, smp, against):
+def make_settings(options):
     if not options.kernel or not options.meter:
         fail("--kernel and --meter are missing; ./quire bench builds both")
-    settings = {"root": options.root, "kernel": os.path.abspath(options.kernel),
-                "meter": os.path.abspath(options.meter), "qemu": options.qemu,
-                "cores": options.cores,
-                "quick": options.quick, "cases": options.cases, "timeout": options.timeout}
+    return {"root": options.root, "kernel": os.path.abspath(options.kernel),
+            "meter": os.path.abspath(options.meter), "qemu": options.qemu, "cores": options.cores,
+            "quick": options.quick, "cases": options.cases, "timeout": options.timeout}
+
+
+def within_budgets(options):
+    """The exit status: 2 where nothing was compared."""
+    settings = make_settings(options)
+    known = systems.all_cases(options.root)
+    with tempfile.TemporaryDirectory(prefix="quire-bench-") as folder:
+        try:
+            return budgets.run(settings, known, options.update_budgets, options.keep or folder,
+                               Progress)
+        except budgets.BadBudgets as error:
+            fail(str(error))
+
+
+def measure_as_asked(options, smp, against):
+    settings = make_settings(options)
     settings["linux_cases"] = linux_cases(settings) if "linux" in against else []
     if settings["linux_cases"] is None:
         print("quire: bench: Linux has none of these cases", file=sys.stderr)

@@ -4,16 +4,21 @@
 A figure is (the case's sample - the empty sample) / operations in a sample. Counts that are the
 same every time (instructions, locked operations, loads, stores) go by the median sample, so that a
 timer interrupt in one of them does not show; rare events (transfers, interrupt commands) by the
-mean, because their median is often zero. With all CPUs at work a figure is the mean over CPUs.
+mean, because their median is often zero; and so does everything where memory that is freed waits
+before it is given back. With all CPUs at work a figure is the mean over CPUs.
 
 On several CPUs a system runs twice. Where CPUs take turns, nobody spins while the one that it waits
 for has no core, so instructions and locked operations are from there. But CPUs that take turns
 hardly meet, so what they do to each other's caches with all of them at work is from the other run,
 in which each has a thread of its own.
 """
+import re
+
 from logs import ALL_CPUS, METRICS, SIDES
 
 BY_MEAN = ("transfers", "icr")
+# Freed memory waits, and goes back many frees at a time: some samples pay for others.
+WAITING = re.compile(r"kmem\.(uncached|alloc|deferred|64$|256$)")
 EMPTY = 0
 
 
@@ -60,7 +65,8 @@ def _per_op(figure, empty, ops):
     result = {}
     for side in SIDES:
         for metric in METRICS:
-            kind = "mean" if metric in BY_MEAN else "med"
+            rare = metric in BY_MEAN or WAITING.match(figure["case"])
+            kind = "mean" if rare else "med"
             nothing = _sum_up(empty, side, metric)[kind]
             result[f"{side}_{metric}"] = round((figure[side][metric][kind] - nothing) / ops, 4)
     return result

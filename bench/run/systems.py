@@ -20,7 +20,10 @@ import logs
 
 QEMU_GOOD = 33  # the kernel's commands succeeded
 QEMU_FAILED = 35  # one of them failed: it has said so on the serial line
-MEMORY = "1G"
+# The same for both kernels. It grows with the CPUs, as it does in machines that have many: what a
+# CPU may keep at hand is a share of it. Only what is touched takes memory here.
+MEMORY_MIN_MIB = 1024
+MEMORY_PER_CPU_MIB = 256
 # With a thread for each CPU, more of them than this spin for hours on what one core lets wait.
 CPUS_PER_CORE = 4
 _NAME = re.compile(r"^\tBENCH_CASE\(\d+, [A-Z0-9_]+, \"([a-z0-9_.]+)\", \"(.*)\"\)", re.MULTILINE)
@@ -51,16 +54,22 @@ def read(path):
 # ---- commands ----
 
 
+def memory(cpus):
+    """QEMU's -m."""
+    mib = max(MEMORY_MIN_MIB, MEMORY_PER_CPU_MIB * cpus)
+    return f"{mib // 1024}G" if mib % 1024 == 0 else f"{mib}M"
+
+
 def quire_command(settings, cpus, out, thread):
     words = ["bench"] + (["--quick"] if settings["quick"] else [])
-    words += (["--mode", "all"] if thread == "multi" else []) + settings["cases"]
-    command = [settings["qemu"], "-machine", "q35", "-cpu", "max", "-smp", str(cpus), "-m", MEMORY,
-               "-seed", "1", "-kernel", settings["kernel"], "-append", "run=" + " ".join(words),
-               "-display", "none", "-monitor", "none", "-serial", f"file:{out}/serial.log",
+    words += (["--mode", "all"] if thread != "single" else []) + settings["cases"]
+    command = [settings["qemu"], "-machine", "q35", "-cpu", "max", "-smp", str(cpus),
+               "-m", memory(cpus), "-seed", "1", "-kernel", settings["kernel"],
+               "-append", "run=" + " ".join(words), "-display", "none", "-monitor", "none", "-serial", f"file:{out}/serial.log",
                "-no-reboot", "-net", "none", "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
                "-plugin", f"{settings['meter']},out={out}/meter.txt"]
     # On one CPU the clock is the number of instructions, so that a run is the same every time.
-    if cpus == 1:
+    if cpus == 1 or thread == "icount":
         return command + ["-accel", "tcg", "-icount", "shift=0,sleep=off",
                           "-rtc", "base=2024-01-01,clock=vm"]
     return command + ["-accel", f"tcg,thread={thread}"]
@@ -68,7 +77,7 @@ def quire_command(settings, cpus, out, thread):
 
 def linux_command(settings, cpus, out, thread, mode):
     command = [os.path.join(settings["root"], "bench/peers/linux/run.sh"), "--smp", str(cpus),
-               "--mode", mode, "--plugin", settings["meter"], "--mem", MEMORY, "--out", out,
+               "--mode", mode, "--plugin", settings["meter"], "--mem", memory(cpus), "--out", out,
                "--timeout", str(settings["timeout"])]
     command += ["--icount"] if cpus == 1 else ["--thread", thread]
     command += ["--quick"] if settings["quick"] else []
@@ -195,11 +204,13 @@ def _digest(run, out):
     return None
 
 
-def _run_once(system, settings, cpus, out, progress, thread):
+def run_once(system, settings, cpus, out, progress, thread):
+    """CPUs take turns (single), have a thread each (multi), or take turns by the number of
+    instructions, the same every time (icount: Quire alone can do that on several CPUs)."""
     os.makedirs(out, exist_ok=True)
     command = command_of(system, settings, cpus, out, thread)
-    entry = {"system": system, "cpus": cpus, "command": shown(command, settings, out),
-             "figures": [], "problem": None}
+    entry = {"system": system, "cpus": cpus, "memory": memory(cpus),
+             "command": shown(command, settings, out), "figures": [], "problem": None}
     start = time.monotonic()
     entry["problem"] = _execute(system, settings, command, out, progress)
     problem = _digest(entry, out)
@@ -213,11 +224,11 @@ def _run_once(system, settings, cpus, out, progress, thread):
 
 def run(system, settings, cpus, out, progress):
     """One entry for the report."""
-    entry = _run_once(system, settings, cpus, out, progress, "single")
+    entry = run_once(system, settings, cpus, out, progress, "single")
     if cpus == 1 or cpus > settings["cores"] * CPUS_PER_CORE or not entry["figures"]:
         return entry
     progress.again()
-    parallel = _run_once(system, settings, cpus, out + "-parallel", progress, "multi")
+    parallel = run_once(system, settings, cpus, out + "-parallel", progress, "multi")
     entry["parallel"] = {key: parallel.get(key) for key in
                          ("command", "problem", "seconds", "failed")}
     entry["parallel"]["figures"] = figures.only_transfers(parallel["figures"])

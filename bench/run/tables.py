@@ -170,6 +170,58 @@ def starts(report):
     return rows if len(rows) > 1 else None
 
 
+# ---- memory ----
+
+
+def _mib(value):
+    return "-" if value is None else f"{value / (1 << 20):,.2f}"
+
+
+def _notes(report, key):
+    """(cpus, mode, name of the case or "", note) of our notes that have the key."""
+    for run in report["runs"]:
+        names = {figure["index"]: figure["case"] for figure in run["figures"]}
+        for note in run.get("notes", []) if run["system"] == QUIRE else []:
+            if key in note:
+                yield run["cpus"], note.get("mode"), names.get(note.get("case"), ""), note
+
+
+def memory(report):
+    """Rows, in MiB: what is kept at hand and lost when the last sample of a case is over. All CPUs
+    at work, at the smallest and the largest number of CPUs."""
+    counts = sorted({run["cpus"] for run in report["runs"] if run["system"] == QUIRE})
+    shown = {counts[0], counts[-1]} if counts else set()
+    rows = [["case", "CPUs", "pages cached", "ranges cached", "items cached", "lost in slabs",
+             "free"]]
+    for cpus, mode, case, note in _notes(report, "cached_page_bytes"):
+        if mode == "all" and cpus in shown:
+            rows.append([case, str(cpus)] + [_mib(note.get(key)) for key in (
+                "cached_page_bytes", "cached_range_bytes", "cached_item_bytes",
+                "slab_waste_bytes", "free_bytes")])
+    return rows if len(rows) > 1 else None
+
+
+def metadata(report):
+    """Rows, in MiB: what the memory system takes for itself."""
+    rows = [["CPUs", "RAM", "descriptors, CPUs, boot", "page tables", "pools, magazines",
+             "of RAM"]]
+    for cpus, _, _, note in _notes(report, "boot_bytes"):
+        own = [note.get(key, 0) for key in ("boot_bytes", "table_bytes", "pool_bytes")]
+        rows.append([str(cpus), _mib(note["ram_bytes"])] + [_mib(value) for value in own] +
+                    [f"{100 * sum(own) / note['ram_bytes']:.2f} %"])
+    return rows if len(rows) > 1 else None
+
+
+def fragmentation(report):
+    """Rows: free runs of 2 MiB before the case that fragments, and when it is over."""
+    rows = [["CPUs", "at work", "free 2 MiB runs before", "after", "left"]]
+    for cpus, mode, _, note in _notes(report, "free_2mib_runs_before"):
+        before, after = note["free_2mib_runs_before"], note["free_2mib_runs_after"]
+        rows.append([str(cpus), "all" if mode == "all" else "one", str(before), str(after),
+                     f"{100 * after / before:.1f} %" if before else "-"])
+    return rows if len(rows) > 1 else None
+
+
 # ---- the host's allocators ----
 
 _OURS_HOST = "quire"
@@ -245,6 +297,10 @@ def text(report):
     rows = starts(report)
     if rows:
         parts += ["Starting the other CPUs, by the emulated clock", as_text(rows)]
+    for title, table in (("What the memory system takes for itself, in MiB", metadata(report)),
+                         ("Kept at hand and lost, in MiB, all CPUs at work", memory(report)),
+                         ("Fragmentation", fragmentation(report))):
+        parts += [title, as_text(table)] if table else []
     rows = host_table(report)
     if rows:
         parts += ["On this machine, beside its allocators (per operation)", as_text(rows)]

@@ -103,6 +103,7 @@ class Command(unittest.TestCase):
         self.assertNotIn(self.folder, json.dumps(report["runs"]))
         self.assertIn("run=bench --quick page", report["runs"][0]["command"])
         self.assertEqual(["linux 6.1.0-fake"], report["runs"][1]["made_by"])
+        self.assertEqual(["1G", "1G", "1G"], [run["memory"] for run in report["runs"]])
         for key in ("machine", "versions", "made"):
             self.assertTrue(report[key])
 
@@ -126,6 +127,9 @@ class Command(unittest.TestCase):
         self.assertIn("run=bench --mode all", parallel)
         self.assertIn("-smp 32", many)  # too many for two cores to run in parallel
         self.assertIn("thread=single", many)
+        # Memory grows with the CPUs.
+        self.assertEqual(["1G", "2G", "2G", "8G"],
+                         [line.split(" -m ")[1].split()[0] for line in (one, eight, parallel, many)])
 
     def test_a_missing_peer_leaves_the_rest(self):
         self.write("no-linux", "")

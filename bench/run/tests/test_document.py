@@ -6,7 +6,8 @@ import unittest
 import document
 import samples
 
-NAMES = ("made", "tables", "targets", "interrupts", "starts", "host", "missing", "commands")
+NAMES = ("made", "tables", "targets", "interrupts", "starts", "metadata", "memory", "fragmentation",
+         "host", "missing", "commands")
 
 
 def page(names=NAMES):

@@ -26,6 +26,46 @@ class Cells(unittest.TestCase):
                           ((69, 690), (None, 1), (1, None), (1, 0), (0, 5))])
 
 
+class Memory(unittest.TestCase):
+    def setUp(self):
+        runs = [samples.run("quire", cpus, 48) for cpus in (1, 2, 8)]
+        runs.append(samples.run("linux", 2, 48))
+        for run in runs:
+            cached = {"cached_page_bytes": run["cpus"] << 20, "cached_range_bytes": 0,
+                      "cached_item_bytes": 1 << 19, "slab_waste_bytes": 4096, "free_bytes": 1 << 30}
+            run["notes"] = [
+                {"case": 1, "mode": "alone", **cached}, {"case": 1, "mode": "all", **cached},
+                {"case": 93, "mode": "all", "free_2mib_runs_before": 500,
+                 "free_2mib_runs_after": 490},
+                {"ram_bytes": 1 << 30, "boot_bytes": 17 << 20, "table_bytes": 1 << 20,
+                 "pool_bytes": 1 << 19}]
+        self.report = samples.report(runs)
+
+    def test_what_is_kept_at_hand_on_few_and_on_many_cpus(self):
+        self.assertEqual([["page.pair", "8", "8.00", "0.00", "0.50", "0.00", "1,024.00"]],
+                         tables.memory(self.report)[2:])
+        self.assertEqual("1", tables.memory(self.report)[1][1])
+
+    def test_what_the_system_takes(self):
+        self.assertEqual(["8", "1,024.00", "17.00", "1.00", "0.50", "1.81 %"],
+                         tables.metadata(self.report)[3])
+        self.assertEqual(4, len(tables.metadata(self.report)))
+
+    def test_large_runs_that_are_left(self):
+        self.assertEqual(["8", "all", "500", "490", "98.0 %"],
+                         tables.fragmentation(self.report)[3])
+
+    def test_reports_without_notes(self):
+        for table in (tables.memory, tables.metadata, tables.fragmentation):
+            self.assertIsNone(table(report()))
+            self.assertIsNone(table(samples.report([])))
+
+    def test_the_text_shows_them(self):
+        text = tables.text(self.report)
+        for expected in ("takes for itself", "Kept at hand", "Fragmentation"):
+            self.assertIn(expected, text)
+
+
 class Sections(unittest.TestCase):
     def test_a_target_is_met_by_what_is_printed(self):
         row = {"must": 48}
