@@ -156,6 +156,19 @@ BOOT_TESTS = [
         expect = ["nonsense.* is neither a number of seconds"],
         status = 35,
     ),
+    # The test of the test: one CPU is never told to forget, and the stress has to name it.
+    boot(
+        name = "stress_sabotage",
+        mem = "128M",
+        options = "tlb.sabotage=1",
+        run = "stress 200 rights remaps",
+        expect = [
+            "stress: ERROR: (remapped|revoked) window: cpu 3 at 0x[0-9a-f]+ expected .*, found ",
+            "stress: FAIL .* seed ",
+        ],
+        status = 35,
+        timeout = 240,
+    ),
     boot(
         name = "unknown_command",
         run = "frobnicate",
