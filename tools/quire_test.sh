@@ -73,6 +73,13 @@ quire 2; says "Usage"
 quire 2 frobnicate; says "unknown command 'frobnicate'"
 quire 2 boot --frobnicate; says "unknown option '--frobnicate'"
 quire 2 boot --smp; says "--smp needs a value"
+quire 2 test --random-boots; says "a number of boots"
+quire 2 test --random-boots=0; says "a number of boots"
+quire 2 test --random-boots 5 --seed x; says "--seed x: a number"
+quire 2 test --random-boots 5 //vm; says "goes with nothing but --seed"
+quire 0 boot --gdb
+says "-ex 'target remote 127.0.0.1:1"; says "tools/gdb/quire.py"
+calls "//kernel:quire.elf"; calls "-S -gdb tcp:127.0.0.1:1"
 for n in 0 256 -1 4x "" 1000 08; do
 	quire 2 boot --smp "$n"
 	says "1 to 255 CPUs"
@@ -107,6 +114,23 @@ quire 0 boot --pvh --append "a=1,2" --run "audit"
 calls "bazel build //kernel:quire.elf"
 calls "-append a=1,2 run=audit"
 
+# ---- stress: a boot that runs one command
+quire 0 stress --help; says "--seconds S"
+quire 0 stress </dev/null
+calls "bazel build //kernel:quire.elf"
+calls "-append run=stress 60"
+calls "-smp 4 -m 512M"
+quire 0 stress --smp 8 --seconds=120 --mem 1G --seed 7 --append "tlb.sabotage=1" rights remaps
+calls "-append tlb.sabotage=1 run=stress 120 seed=7 rights remaps"
+calls "-smp 8 -m 1G"
+QEMU_STATUS=35 quire 1 stress --seconds forever; calls "run=stress forever"
+QEMU_STATUS=37 quire 3 stress
+for bad in "--seconds 0" "--seconds 1x" "--seed x" "--smp 0" "--mem 1" "--frobnicate" "a;b" "--smp"; do
+	# shellcheck disable=SC2086 # two words
+	quire 2 stress $bad
+	calls_not "qemu -machine"
+done
+
 # ---- what QEMU's status means
 QEMU_STATUS=35 quire 1 boot --run x; says "a command failed"
 QEMU_STATUS=37 quire 3 boot --run x; says "the kernel panicked"
@@ -134,6 +158,29 @@ fake ../tree/tools/coverage.sh 'exit "${COVERAGE_STATUS:-0}"'
 quire 0 coverage //a/...; calls "coverage.sh //a/..."
 MISSING=lcov quire 0 coverage; calls "recommends lcov"
 COVERAGE_STATUS=1 quire 1 coverage
+
+# ---- mutate, soak, MC/DC: a Python program each, whose status is ours
+mkdir "$work"/tree/tools/{mutate,soak,mcdc}
+fake ../tree/tools/mutate/mutate.py 'exit "${TOOL_STATUS:-0}"'
+fake ../tree/tools/soak/soak.py 'exit "${TOOL_STATUS:-0}"'
+fake ../tree/tools/mcdc/mcdc.py 'exit "${TOOL_STATUS:-0}"'
+quire 0 mutate --help; says "--sample N"; calls_not mutate.py
+quire 0 mutate vm/vm_pool.c --seed 3; calls "vm/vm_pool.c --seed 3"; calls "--root"
+MISSING=googletest quire 0 mutate --all; calls "recommends googletest"
+TOOL_STATUS=1 quire 1 mutate --all
+quire 0 soak --help; says "Ctrl-C"; calls_not soak.py
+quire 0 soak 0.5; calls "soak.py --root"; calls " 0.5"
+TOOL_STATUS=1 quire 1 soak 1
+quire 0 coverage --mcdc --missing; calls "mcdc.py --root"; calls "--missing"
+MISSING=clang-19 quire 0 coverage --mcdc; calls "recommends clang-19"
+
+# ---- fuzz: the script gets what was asked, and its status is ours
+fake ../tree/tools/fuzz.sh 'exit "${FUZZ_STATUS:-0}"'
+quire 0 fuzz --help; says "names the targets"
+quire 0 fuzz zone --seconds 5; calls "fuzz.sh $work/tree zone --seconds 5"
+MISSING=clang quire 0 fuzz; calls "recommends clang"
+MISSING=clang quire 0 fuzz --list; calls_not apt-get
+FUZZ_STATUS=1 quire 1 fuzz
 
 # ---- counting
 cat >"$work/bazel_says" <<'SAYS'
