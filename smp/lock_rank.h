@@ -9,12 +9,12 @@
 #define QUIRE_SMP_LOCK_RANK_H
 
 enum lock_rank {
-	LOCK_RANK_NONE = 0,    /* outside the order: never checked, for tests of the checker */
-	LOCK_RANK_KERNEL = 50, /* kernel/: shell, self-test */
-	LOCK_RANK_EVENT = 60,  /* kernel/registry: lists of event handlers */
-	LOCK_RANK_SYSCTL = 70, /* kernel/registry: the tree of names */
-	LOCK_RANK_MAP = 100,   /* struct vm_map */
-	LOCK_RANK_QUARANTINE = 120,  /* freed kernel memory that waits for TLBs, one a CPU */
+	LOCK_RANK_NONE = 0,         /* outside the order: never checked, for tests of the checker */
+	LOCK_RANK_KERNEL = 50,      /* kernel/: shell, self-test */
+	LOCK_RANK_EVENT = 60,       /* kernel/registry: lists of event handlers */
+	LOCK_RANK_SYSCTL = 70,      /* kernel/registry: the tree of names */
+	LOCK_RANK_MAP = 100,        /* struct vm_map */
+	LOCK_RANK_QUARANTINE = 120, /* freed kernel memory that waits for TLBs, one a CPU */
 	LOCK_RANK_MAP_ENTRIES = 150, /* pool of map entries */
 	LOCK_RANK_SWAP = 160,        /* swap accounting */
 	LOCK_RANK_OBJECT = 200,      /* struct vm_object */

@@ -83,8 +83,9 @@ int pmap_remove(pmap_t pmap, vm_offset_t start, vm_offset_t end);
 
 /*
  * Empties the entries of [start, end) if all of it is mapped by small wired leaves of write-back
- * memory, which the range owns: what pmap_qenter enters is not. False, with nothing changed, if not.
- * No CPU is asked: the caller keeps addresses and pages back until all have forgotten. Any context.
+ * memory, which the range owns: what pmap_qenter enters is not. False, with nothing changed, if
+ * not. No CPU is asked: the caller keeps addresses and pages back until all have forgotten. Any
+ * context.
  */
 bool pmap_clear_wired(pmap_t pmap, vm_offset_t start, vm_offset_t end);
 

@@ -202,7 +202,7 @@ unsigned vm_audit(void (*report)(const char *line))
 {
 	struct audit audit = {.report = report};
 
-	/* First as it is, then out of the way: maps and objects take what is in it for allocated. */
+	/* As it is, and then out of the way: maps and objects take it for allocated. */
 	audit.broken += kmem_quarantine_audit(report);
 	(void)kmem_quarantine_flush();
 	vm_magazine_pause();

@@ -84,9 +84,10 @@ vm_offset_t kmem_alloc_contig(vm_map_t map, vm_size_t size, int flags, vm_paddr_
 
 /*
  * Gives [trunc(addr), round(addr + size)) back: unwired, unmapped, forgotten by every CPU's TLB,
- * and only then free. Never sleeps for memory, and wakes nobody who waits in kmem_alloc_wait. An
- * address that was not allocated is diagnosed: panic if frees are strict, else it is counted, one
- * line goes to the log, and nothing changes.
+ * and only then free, which may be some time after the call (vm_kern_quarantine.h). Never sleeps
+ * for memory, and wakes nobody who waits in kmem_alloc_wait. An address that was not allocated is
+ * diagnosed: panic if frees are strict, else it is counted, one line goes to the log, and nothing
+ * changes.
  */
 void kmem_free(vm_map_t map, vm_offset_t addr, vm_size_t size);
 

@@ -26,9 +26,9 @@ void kmem_free_then(vm_map_t map, vm_offset_t addr, vm_size_t size, void (*then)
 		    const void *caller);
 
 /*
- * vm_kern_quarantine.c: [start, end), which the caller frees, is unmapped and given back when no CPU
- * remembers it. False, with nothing changed, when it must go the immediate way, or is not allocated
- * at all. Any map.
+ * vm_kern_quarantine.c: [start, end), which the caller frees, is unmapped and given back when no
+ * CPU remembers it. False, with nothing changed, when it must go the immediate way, or is not
+ * allocated at all. Any map.
  */
 bool kmem_quarantine_put(vm_map_t map, vm_offset_t start, vm_offset_t end);
 

@@ -3,8 +3,8 @@
  * Page-table entries and this CPU's TLB.
  *
  * Process-context identifiers stay off (CR4.PCIDE = 0, checked when a CPU starts): with them on,
- * INVLPG leaves global entries behind on some Intel CPUs (Alder Lake, Raptor Lake: an erratum of the
- * 12th and 13th generation), and a kernel with one address space has nothing to gain from them.
+ * INVLPG leaves global entries behind on some Intel CPUs (Alder Lake, Raptor Lake: an erratum of
+ * the 12th and 13th generation), and a kernel with one address space has nothing to gain from them.
  */
 #ifndef QUIRE_ARCH_X86_64_MD_MMU_H
 #define QUIRE_ARCH_X86_64_MD_MMU_H
