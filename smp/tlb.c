@@ -138,8 +138,8 @@ static void flush_and_publish(void)
 
 	if (PLANTED(generation_read_after_flush))
 		arch_tlb_flush();
-	/* Acquire: pairs with tlb_generation_begin. */
-	now = atomic64_load(&generation, MO_ACQUIRE);
+	/* Sequentially consistent: behind the entry into the online set, and as in is_behind. */
+	now = atomic64_load(&generation, MO_SEQ_CST);
 	if (PLANTED(publish_before_flush))
 		atomic64_store(&own->seen, now, MO_RELEASE);
 	if (!PLANTED(generation_read_after_flush))
@@ -159,7 +159,9 @@ void tlb_flush_all(void)
 
 static bool is_behind(const struct tlb_line *own)
 {
-	return atomic64_load(&generation, MO_ACQUIRE) != atomic64_load(&own->seen, MO_RELAXED);
+	/* Sequentially consistent: behind the exchange in lazy_end, pairs with
+	 * tlb_generation_begin. */
+	return atomic64_load(&generation, MO_SEQ_CST) != atomic64_load(&own->seen, MO_RELAXED);
 }
 
 void tlb_catch_up(void)

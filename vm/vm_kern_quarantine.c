@@ -191,7 +191,10 @@ static bool put_locked(struct quarantine *q, vm_map_t map, vm_offset_t start, vm
 {
 	struct quarantine_batch *batch;
 
-	/* A batch takes a page, too: not from those who wait for one. */
+	/*
+	 * A batch takes a page, too: not from those who wait for one. Whoever waits for addresses
+	 * looks again by itself: not to see it here costs it a part of a second.
+	 */
 	if ((vm_page_wanted() && !PLANTED(quarantine_waiter_unseen)) ||
 	    atomic32_load(&map->space_waiters, MO_RELAXED) != 0)
 		return false;
@@ -279,6 +282,6 @@ bool kmem_quarantine_holds(vm_map_t map, vm_offset_t start, vm_offset_t end)
 
 void kmem_quarantine_settle(vm_map_t map, vm_offset_t start, vm_offset_t end)
 {
-	if (map->system_map && kmem_quarantine_holds(map, start, end))
+	if (map->system_map && kmem_quarantine_holds(map, trunc_page(start), round_page(end)))
 		(void)kmem_quarantine_flush();
 }

@@ -46,9 +46,9 @@ struct quarantine {
 	struct quarantine_batch *open;    /* (l) takes ranges; NULL: none yet */
 	struct quarantine_batch *spare;   /* (l) empty, for the next */
 	struct quarantine_batches sealed; /* (l) oldest first; sorted by address */
-	struct quarantine_range run;      /* (l) is being given back, by one at a time */
-	struct atomic64 pages;            /* (a) in all of the above */
-	struct atomic64 ranges_put;       /* (a) this and those below: statistics */
+	struct quarantine_range run; /* (l) is being given back; by one at a time, who reads it */
+	struct atomic64 pages;       /* (a) in all of the above */
+	struct atomic64 ranges_put;  /* (a) this and those below: statistics */
 	struct atomic64 pages_put;
 	struct atomic64 runs;
 	struct atomic64 batches;

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The quarantine's way out: batches are sealed, and given back when their generation has passed. */
 #include "lib/check.h"
+#include "lib/panic.h"
 #include "lib/planted.h"
+#include "smp/patience.h"
 #include "smp/preempt.h"
 #include "vm/vm_kern_quarantine_private.h"
 #include "vm/vm_magazine.h"
 #include "vm/vm_map_private.h"
+
+#define RUN_WARN_NS  (5 * NS_PER_SECOND)
+#define RUN_PANIC_NS (90 * NS_PER_SECOND)
 
 /* --- Sealing --- */
 
@@ -168,9 +173,41 @@ void quarantine_release_passed(struct quarantine *q)
 			return;
 }
 
+/* A wait for one run that somebody else gives back. */
+struct run_wait {
+	uint64_t runs; /* given back when it began */
+	struct patience patience;
+};
+
+static void run_wait_begin(struct run_wait *wait, const struct quarantine *q)
+{
+	wait->runs = atomic64_load(&q->runs, MO_RELAXED);
+	patience_start(&wait->patience, RUN_WARN_NS, RUN_PANIC_NS);
+}
+
+/* A turn. Its preemption is off: the run is soon at its end, or its CPU has a problem. */
+static void run_wait_turn(struct run_wait *wait, const struct quarantine *q)
+{
+	const char *who = "quarantine: a run of cpu";
+	unsigned cpu = (unsigned)(q - quarantine_shared.cpus);
+	enum patience_verdict verdict;
+
+	if (atomic64_load(&q->runs, MO_RELAXED) != wait->runs)
+		run_wait_begin(wait, q);
+	verdict = patience_turn(&wait->patience);
+	if (verdict == PATIENCE_OUT)
+		panic("%s %u is not given back to the end", who, cpu);
+	if (verdict == PATIENCE_WARN)
+		kprintf("%s %u has been under way for %lu s\n", who, cpu,
+			(unsigned long)(patience_waited_ns(&wait->patience) / NS_PER_SECOND));
+}
+
 /* All of it that has passed, also while its CPU is at it. */
 static void release_all(struct quarantine *q)
 {
+	struct run_wait wait;
+
+	run_wait_begin(&wait, q);
 	for (;;) {
 		switch (release_one(q)) {
 		case RELEASE_NOTHING:
@@ -178,7 +215,7 @@ static void release_all(struct quarantine *q)
 		case RELEASE_DONE:
 			break;
 		case RELEASE_BUSY:
-			arch_cpu_relax();
+			run_wait_turn(&wait, q);
 			break;
 		case RELEASE_FAILED:
 			/* Entries are in the hands of other removals, which bring them back. */
