@@ -63,7 +63,7 @@ static void audit_block(struct audit *audit, vm_page_t m, unsigned order)
 	      "vm_phys: page %#llx of domain %u is on a list of domain %u", address(m), m->domain,
 	      audit->domain);
 	if (!is_aligned(m->phys_addr, size) || m->phys_addr < segment->start ||
-	    segment->end - m->phys_addr < size) {
+	    m->phys_addr >= segment->end || segment->end - m->phys_addr < size) {
 		AUDIT(audit, false,
 		      "vm_phys: block %#llx of order %u is not aligned in its segment", address(m),
 		      order);
