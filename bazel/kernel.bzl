@@ -29,18 +29,11 @@ function moves between the two; the build compares them and fails if one did.
 load("@machine_gcc//:gcc.bzl", "GCC_TOOLS")
 load("@rules_cc//cc:defs.bzl", "cc_binary")
 load("//bazel:quire.bzl", "KERNEL_ONLY", "quire_library")
-load("//bazel:transition.bzl", "TRANSITION_ALLOWLIST", "kernel_transition")
-
-def _kernel_file_impl(ctx):
-    # An attribute with a transition is a list, even of one.
-    built = ctx.attr.built[0][DefaultInfo].files.to_list()[0]
-    out = ctx.actions.declare_file(ctx.label.name)
-    ctx.actions.symlink(output = out, target_file = built)
-    return [DefaultInfo(files = depset([out]), runfiles = ctx.runfiles([out]))]
+load("//bazel:transition.bzl", "TRANSITION_ALLOWLIST", "built_file_impl", "kernel_transition")
 
 _kernel_file = rule(
     doc = "A file built for the kernel's platform, under a name of its own in the host's tree.",
-    implementation = _kernel_file_impl,
+    implementation = built_file_impl,
     attrs = dict(TRANSITION_ALLOWLIST, **{
         "built": attr.label(mandatory = True, cfg = kernel_transition),
     }),

@@ -7,7 +7,7 @@ For tests that measure, beside a build that has the checks. Toolchains cannot se
 one, so it works by a compiler option (//bazel:transition.bzl).
 """
 
-load("//bazel:transition.bzl", "TRANSITION_ALLOWLIST", "WITHOUT_CHECKS")
+load("//bazel:transition.bzl", "TRANSITION_ALLOWLIST", "WITHOUT_CHECKS", "built_file_impl")
 
 def _bool_setting_impl(_ctx):
     return []
@@ -27,16 +27,9 @@ _release_transition = transition(
     outputs = [WITHOUT_CHECKS],
 )
 
-def _release_file_impl(ctx):
-    # An attribute with a transition is a list, even of one.
-    built = ctx.attr.built[0][DefaultInfo].files.to_list()[0]
-    out = ctx.actions.declare_file(ctx.label.name)
-    ctx.actions.symlink(output = out, target_file = built)
-    return [DefaultInfo(files = depset([out]), runfiles = ctx.runfiles([out]))]
-
 release_file = rule(
     doc = "A file for the kernel without debug checks, under a name of its own.",
-    implementation = _release_file_impl,
+    implementation = built_file_impl,
     attrs = dict(TRANSITION_ALLOWLIST, **{
         "built": attr.label(mandatory = True, cfg = _release_transition),
     }),

@@ -35,3 +35,12 @@ TRANSITION_ALLOWLIST = {
         default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
     ),
 }
+
+def built_file_impl(ctx):
+    """For rules that give the one file of attribute `built` the name of the target."""
+
+    # An attribute with a transition is a list, even of one.
+    built = ctx.attr.built[0][DefaultInfo].files.to_list()[0]
+    out = ctx.actions.declare_file(ctx.label.name)
+    ctx.actions.symlink(output = out, target_file = built)
+    return [DefaultInfo(files = depset([out]), runfiles = ctx.runfiles([out]))]
