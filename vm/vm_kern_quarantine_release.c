@@ -254,7 +254,7 @@ static void spares_free(struct quarantine *q)
 static void flush_sealed(void)
 {
 	atomic64_add(&quarantine_shared.flushes, 1, MO_RELAXED);
-	tlb_generation_force(tlb_generation_begin(), SHOOTDOWN_FREE);
+	tlb_generation_force(tlb_generation_begin(), SHOOTDOWN_FORCED);
 	for (unsigned cpu = 0; cpu < quarantine_shared.cpu_count; cpu++)
 		release_all(&quarantine_shared.cpus[cpu]);
 }
